@@ -1,0 +1,254 @@
+"""A chain of dense layers whose parameters lie in one flat vector.
+
+The vector holds the weights of all layers, then the biases of all layers, so that what
+is penalised is one slice. ``views`` cuts it into matrices without copying, with any
+leading axis of models.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+
+from skdeep.activations import ACTIVATIONS, Activation
+from skdeep.batches import Reader
+from skdeep.initializers import glorot_uniform
+from skdeep.layers import BoundDense, Dense
+
+Array = np.ndarray
+
+# Elements that a chunk's widest buffer holds in a forward pass over many rows: 1 MB of
+# float64, so that the pass from layer to layer stays in the cache.
+CHUNK = 1 << 17
+
+
+@dataclass(frozen=True)
+class Network:
+    """A chain of dense layers.
+
+    Parameters
+    ----------
+    layers : tuple of Dense
+        In order; each one's `n_out` is the next one's `n_in`.
+    """
+
+    layers: tuple[Dense, ...]
+
+    @classmethod
+    def perceptron(cls, widths: Sequence[int], activation: Activation) -> "Network":
+        """Layers between the given widths; the last one's output stays raw."""
+        n_hidden = len(widths) - 2
+        chosen = [activation] * n_hidden + [ACTIVATIONS["identity"]]
+        return cls(
+            tuple(
+                Dense(n_in, n_out, function)
+                for (n_in, n_out), function in zip(pairwise(widths), chosen, strict=True)
+            )
+        )
+
+    @property
+    def n_weights(self) -> int:
+        """Number of weights, which come first in the flat vector."""
+        return sum(layer.n_in * layer.n_out for layer in self.layers)
+
+    @property
+    def n_params(self) -> int:
+        """Length of the flat vector."""
+        return self.n_weights + sum(layer.n_out for layer in self.layers)
+
+    @property
+    def n_out(self) -> int:
+        """Number of columns of the raw output."""
+        return self.layers[-1].n_out
+
+    def views(self, theta: Array) -> tuple[list[Array], list[Array]]:
+        """Weights and biases of each layer as views of the flat vector.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (*models, n_params)
+
+        Returns
+        -------
+        weights : list of ndarray of shape (*models, n_in, n_out)
+        biases : list of ndarray of shape (*models, 1, n_out)
+        """
+        models = theta.shape[:-1]
+        shapes = [(layer.n_in, layer.n_out) for layer in self.layers]
+        shapes += [(1, layer.n_out) for layer in self.layers]
+        views = []
+        start = 0
+        for shape in shapes:
+            stop = start + prod(shape)
+            views.append(theta[..., start:stop].reshape(*models, *shape, copy=False))
+            start = stop
+        return views[: len(self.layers)], views[len(self.layers) :]
+
+    def initial(self, generator: np.random.RandomState, gain: float, dtype: np.dtype) -> Array:
+        """Draw a start: flat vector of shape (n_params,)."""
+        theta = np.empty(self.n_params, dtype)
+        for layer, weights, bias in zip(self.layers, *self.views(theta), strict=True):
+            weights[...], bias[...] = glorot_uniform(generator, layer.n_in, layer.n_out, gain)
+        return theta
+
+    def pack(self, weights: Sequence[Array], biases: Sequence[Array]) -> Array:
+        """Copy of the given weights and biases as one flat vector."""
+        theta = np.empty(self.n_params, weights[0].dtype)
+        for ours, theirs in zip(self.views(theta), (weights, biases), strict=True):
+            for view, array in zip(ours, theirs, strict=True):
+                view[...] = array
+        return theta
+
+    def raw_output(
+        self,
+        weights: Sequence[Array],
+        biases: Sequence[Array],
+        X: Array,
+        rows: Array | None = None,
+    ) -> Array:
+        """Forward pass of one network over a table, chunk by chunk.
+
+        Parameters
+        ----------
+        weights, biases : sequence of ndarray
+            As `views` gives them, or with flat biases.
+        X : ndarray or CSR matrix of shape (n_samples, n_in)
+        rows : ndarray of int, default=None
+            Which rows of `X`; all where None.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_rows, n_out)
+        """
+        n_rows = X.shape[0] if rows is None else len(rows)
+        dtype = weights[0].dtype
+        widest = max(max(layer.n_in, layer.n_out) for layer in self.layers)
+        step = max(1, min(n_rows, CHUNK // widest))
+        reader = Reader([X], (), step, dtype)
+        workspace = Workspace(self, weights, biases, (), step, dtype, reader.sparse)
+        raw = np.empty((n_rows, self.n_out), dtype)
+        for start in range(0, n_rows, step):
+            chunk = slice(start, min(start + step, n_rows))
+            x = reader.read(chunk if rows is None else rows[chunk])
+            raw[chunk] = workspace.bind(x.shape[0]).forward(x)
+        return raw
+
+
+class Pass:
+    """A network joined to its parameters and to buffers of one batch size.
+
+    Attributes
+    ----------
+    delta, scratch : ndarray of shape (*models, rows, n_out)
+        For the loss: where it assigns its gradient, and room beside it.
+    """
+
+    def __init__(self, layers: list[BoundDense], scratch: Array | None) -> None:
+        self.layers = layers
+        self.scratch = scratch
+
+    @property
+    def delta(self) -> Array:
+        return self.layers[-1].delta
+
+    def forward(self, x: Array) -> Array:
+        """Raw output, of shape (*models, rows, n_out)."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self) -> None:
+        """Assign all gradients, from the last layer's `delta` down."""
+        for layer in reversed(self.layers):
+            layer.backward()
+
+
+class Workspace:
+    """Every buffer of a network's passes, made once and cut to each batch size.
+
+    Parameters
+    ----------
+    network : Network
+    weights, biases : sequence of ndarray
+        Parameters, read at every pass.
+    models : tuple of int
+        Leading shape: () for one network, (n_models,) for a stack.
+    capacity : int
+        Rows of the largest batch.
+    dtype : dtype
+        Of computation.
+    sparse : bool
+        Whether batches come as SciPy CSR.
+    gradients : tuple of lists of ndarray, default=None
+        Where `backward` assigns the gradients, as `views` cuts them; without them the
+        passes go forward only.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        weights: Sequence[Array],
+        biases: Sequence[Array],
+        models: tuple[int, ...],
+        capacity: int,
+        dtype: np.dtype,
+        sparse: bool = False,
+        gradients: tuple[list[Array], list[Array]] | None = None,
+    ) -> None:
+        self.network = network
+        self.weights = weights
+        self.biases = [bias[..., None, :] if bias.ndim == 1 else bias for bias in biases]
+        self.models = models
+        self.sparse = sparse
+        self.gradients = gradients
+        self._passes: dict[int, Pass] = {}
+
+        def flat(width: int) -> Array:
+            return np.empty(prod(models) * capacity * width, dtype)
+
+        self._outs = [flat(layer.n_out) for layer in network.layers]
+        self._zs = [
+            out if layer.activation.in_place else flat(layer.n_out)
+            for layer, out in zip(network.layers, self._outs, strict=True)
+        ]
+        if gradients:
+            self._deltas = [flat(layer.n_out) for layer in network.layers]
+            self._scratch = flat(network.n_out)
+
+    def cut(self, flat: Array, n_rows: int, n_columns: int) -> Array:
+        """The head of a flat buffer as (*models, n_rows, n_columns), always contiguous.
+
+        Columns lie behind one another in memory, so that sums over the columns of a row
+        (a softmax) run along whole columns.
+        """
+        size = prod(self.models) * n_rows * n_columns
+        return flat[:size].reshape(*self.models, n_columns, n_rows, copy=False).mT
+
+    def bind(self, n_rows: int) -> Pass:
+        """The pass over batches of `n_rows` rows; made once for each size."""
+        if n_rows not in self._passes:
+            self._passes[n_rows] = self._bind(n_rows)
+        return self._passes[n_rows]
+
+    def _bind(self, n_rows: int) -> Pass:
+        layers = self.network.layers
+        bound = []
+        for i, layer in enumerate(layers):
+            z = self.cut(self._zs[i], n_rows, layer.n_out)
+            out = (
+                z if layer.activation.in_place else self.cut(self._outs[i], n_rows, layer.n_out)
+            )
+            sparse = self.sparse and i == 0
+            bound.append(layer.bind(self.weights[i], self.biases[i], z, out, sparse))
+        if self.gradients is None:
+            return Pass(bound, None)
+        deltas = [
+            self.cut(delta, n_rows, layer.n_out)
+            for delta, layer in zip(self._deltas, layers, strict=True)
+        ]
+        for i, (d_weights, d_bias) in enumerate(zip(*self.gradients, strict=True)):
+            d_x = deltas[i - 1] if i else None
+            bound[i].bind_gradients(d_weights, d_bias, deltas[i], d_x)
+        return Pass(bound, self.cut(self._scratch, n_rows, self.network.n_out))

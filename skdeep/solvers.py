@@ -1,0 +1,313 @@
+"""How the parameters move: a solver sees a flat vector, its gradient, and nothing else.
+
+A solver's spec is a dataclass of hyperparameters with ``update``, its recipe for one
+block of the vector. ``Descent`` is the state of a fit: moments, step count, learning
+rates, and the blocks, sized so that what an update touches stays in the L2 cache.
+Hyperparameters are columns of shape (*models, 1), so one recipe serves one network and
+a stack. Recipes use the gradient as scratch: the next backward pass assigns it anew.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import scipy.optimize
+
+from skdeep.schedules import Adaptive, Constant, InvScaling, Schedule
+from skdeep.specs import Spec
+
+Array = np.ndarray
+
+# Elements a block of one array holds; an update touches up to four arrays at a time,
+# 512 kB in float32, half of a common L2 cache.
+BLOCK = 1 << 15
+
+
+def column(values: Sequence[float], models: tuple[int, ...], dtype: np.dtype) -> Array:
+    """One number a model, as an array of shape (*models, 1)."""
+    return np.array(values, dtype).reshape(*models, 1)
+
+
+class StochasticSolver(Spec):
+    """Base of the solvers that move a little after each batch.
+
+    Attributes
+    ----------
+    n_moments : int
+        How many vectors, as long as the parameters, a fit keeps between steps.
+    """
+
+    n_moments: ClassVar[int]
+    learning_rate_init: float
+
+    def schedule(self) -> Schedule:
+        """Learning rate between epochs."""
+        return Constant()
+
+    def factors(self, columns: dict[str, Array], n_steps: Array) -> dict[str, Array]:
+        """Numbers of shape (*models, 1) that `update` takes in this step.
+
+        Parameters
+        ----------
+        columns : dict of ndarray of shape (*models, 1)
+            Numeric hyperparameters, float64.
+        n_steps : ndarray of shape (*models, 1)
+            Which step this is, from 1.
+        """
+        return {}
+
+    def update(
+        self, rate: Array, theta: Array, grad: Array, *moments: Array, **factors: Array
+    ) -> None:
+        """Move one block of `theta`, of shape (*models, block), in place."""
+        raise NotImplementedError
+
+
+@dataclass
+class SGD(StochasticSolver):
+    """Stochastic gradient descent with momentum.
+
+    v <- momentum * v - rate * g; theta <- theta + v, or with Nesterov's momentum
+    theta <- theta + momentum * v - rate * g [1]_.
+
+    Parameters
+    ----------
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        Schedule between epochs.
+    learning_rate_init : float, default=0.001
+        Initial learning rate, in (0, inf).
+    power_t : float, default=0.5
+        Exponent of 'invscaling', in [0, inf).
+    momentum : float, default=0.9
+        In [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether to look ahead along the velocity.
+
+    References
+    ----------
+    .. [1] Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and
+       momentum in deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> from skdeep import DeepClassifier, SGD
+    >>> DeepClassifier(solver=SGD(momentum=0.8)).get_params()["solver__momentum"]
+    0.8
+    """
+
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+
+    n_moments: ClassVar[int] = 1
+
+    def schedule(self) -> Schedule:
+        if self.learning_rate == "invscaling":
+            return InvScaling(self.power_t)
+        return Adaptive() if self.learning_rate == "adaptive" else Constant()
+
+    def factors(self, columns, n_steps):
+        return {"momentum": columns["momentum"]}
+
+    def update(self, rate, theta, grad, velocity, *, momentum):
+        grad *= rate
+        velocity *= momentum
+        velocity -= grad
+        if self.nesterovs_momentum:
+            theta -= grad
+            np.multiply(velocity, momentum, out=grad)
+            theta += grad
+        else:
+            theta += velocity
+
+
+@dataclass
+class Adam(StochasticSolver):
+    """Adaptive moments [1]_, in the form at the end of the paper's section 2.
+
+    m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2;
+    theta <- theta - rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon),
+    where epsilon is added to the square root before the bias correction, as
+    scikit-learn's MLP does and PyTorch does not.
+
+    Parameters
+    ----------
+    learning_rate_init : float, default=0.001
+        Learning rate, in (0, inf).
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, in (0, inf).
+
+    References
+    ----------
+    .. [1] Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from skdeep import Adam, DeepRegressor
+    >>> DeepRegressor(solver=Adam(beta_2=0.99)).solver
+    Adam(learning_rate_init=0.001, beta_1=0.9, beta_2=0.99, epsilon=1e-08)
+    """
+
+    learning_rate_init: float = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    n_moments: ClassVar[int] = 2
+
+    def factors(self, columns, n_steps):
+        # The moments are kept as m / (1 - beta_1) and v / (1 - beta_2): two passes over
+        # the vector fewer, and the constants go into the numbers below.
+        beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
+        spread = np.sqrt(1 - beta_2)
+        correction = np.sqrt(1 - beta_2**n_steps) / (1 - beta_1**n_steps)
+        return {
+            "beta_1": beta_1,
+            "beta_2": beta_2,
+            "gain": correction * (1 - beta_1) / spread,
+            "epsilon": columns["epsilon"] / spread,
+        }
+
+    def update(self, rate, theta, grad, first, second, *, beta_1, beta_2, gain, epsilon):
+        first *= beta_1
+        first += grad
+        grad *= grad
+        second *= beta_2
+        second += grad
+        np.sqrt(second, out=grad)
+        grad += epsilon
+        np.divide(first, grad, out=grad)
+        grad *= gain * rate
+        theta -= grad
+
+
+@dataclass
+class SolverState:
+    """What a stochastic solver remembers of one network between calls.
+
+    Attributes
+    ----------
+    moments : ndarray of shape (n_moments, n_params)
+    n_steps : int
+    rate : float
+        Current learning rate.
+    """
+
+    moments: Array
+    n_steps: int
+    rate: float
+
+
+class Descent:
+    """A stochastic solver at work on one network or on a stack.
+
+    Parameters
+    ----------
+    solvers : sequence of StochasticSolver
+        One a model, all of one class and one schedule.
+    states : sequence of SolverState or None
+        Where each goes on from; None starts anew.
+    theta, grad : ndarray of shape (*models, n_params)
+    """
+
+    def __init__(
+        self,
+        solvers: Sequence[StochasticSolver],
+        states: Sequence[SolverState | None],
+        theta: Array,
+        grad: Array,
+    ) -> None:
+        models = theta.shape[:-1]
+        self.solver = solvers[0]
+        self.dtype = theta.dtype
+        self.moments = np.zeros((self.solver.n_moments, *theta.shape), theta.dtype)
+        self.n_steps = np.zeros((*models, 1), np.int64)
+        self.rate = column([s.learning_rate_init for s in solvers], models, theta.dtype)
+        self.columns = {
+            name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
+            for name, value in self.solver.get_params().items()
+            if not isinstance(value, (str, bool))
+        }
+        for i, state in enumerate(states):
+            if state is not None:
+                self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
+                self.n_steps.reshape(-1)[i] = state.n_steps
+                self.rate.reshape(-1)[i] = state.rate
+        n_params = theta.shape[-1]
+        width = max(1, BLOCK * n_params // max(theta.size, 1))
+        self.blocks = [
+            [array[..., start : start + width] for array in (theta, grad, *self.moments)]
+            for start in range(0, n_params, width)
+        ]
+
+    def step(self) -> None:
+        """Move `theta` once against `grad`, whose content is lost."""
+        self.n_steps += 1
+        factors = {
+            name: factor.astype(self.dtype, copy=False)
+            for name, factor in self.solver.factors(self.columns, self.n_steps).items()
+        }
+        for block in self.blocks:
+            self.solver.update(self.rate, *block, **factors)
+
+    def state(self, model: int) -> SolverState:
+        """What one network's next call goes on from."""
+        n_models = self.rate.size
+        return SolverState(
+            self.moments.reshape(len(self.moments), n_models, -1)[:, model].copy(),
+            int(self.n_steps.reshape(-1)[model]),
+            float(self.rate.reshape(-1)[model]),
+        )
+
+
+@dataclass
+class LBFGS(Spec):
+    """Limited-memory BFGS on all rows at once, SciPy's L-BFGS-B without bounds [1]_.
+
+    Parameters
+    ----------
+    max_fun : int, default=15000
+        Largest number of evaluations of loss and gradient, at least 1.
+
+    References
+    ----------
+    .. [1] Byrd, Lu, Nocedal & Zhu, "A limited memory algorithm for bound constrained
+       optimization", SIAM Journal on Scientific Computing 16, 1995.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor, LBFGS
+    >>> DeepRegressor(solver=LBFGS(max_fun=100)).solver
+    LBFGS(max_fun=100)
+    """
+
+    max_fun: int = 15000
+
+    def minimize(
+        self,
+        value_and_grad: Callable[[Array], tuple[float, Array]],
+        theta: Array,
+        *,
+        max_iter: int,
+        tol: float,
+        on_iteration: Callable[[], None],
+    ) -> scipy.optimize.OptimizeResult:
+        """Descend from `theta`, of shape (n_params,) and float64."""
+        return scipy.optimize.minimize(
+            value_and_grad,
+            theta,
+            method="L-BFGS-B",
+            jac=True,
+            callback=lambda intermediate_result: on_iteration(),
+            options={"maxfun": self.max_fun, "maxiter": max_iter, "gtol": tol},
+        )
+
+
+SOLVERS: dict[str, type[Spec]] = {"sgd": SGD, "adam": Adam, "lbfgs": LBFGS}

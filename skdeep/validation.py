@@ -1,0 +1,75 @@
+"""What users hand in, checked; and the one place that imports scikit-learn's privates."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import _check_sample_weight
+
+__all__ = [
+    "Interval",
+    "Options",
+    "StrOptions",
+    "check_hidden_layer_sizes",
+    "check_weights",
+    "fit_context",
+    "unchanged_on_error",
+    "validate_parameter_constraints",
+]
+
+
+@contextmanager
+def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
+    """Leave the estimator as it was where fitting fails.
+
+    What fitting sets are new objects, so the attributes of before are all there is to
+    bring back.
+    """
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
+    """Sample weights as a column, of shape (n_samples, 1).
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite number a row, or some is negative, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    return weight[:, None]
+
+
+def check_hidden_layer_sizes(sizes: Any) -> list[int]:
+    """Widths of the hidden layers as a list.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is not a whole number of 1 or more.
+    """
+    widths = [sizes] if isinstance(sizes, Integral) else list(sizes)
+    if not widths or not all(isinstance(width, Integral) and width >= 1 for width in widths):
+        raise ValueError(
+            "hidden_layer_sizes must be an int or a sequence of at least one int, each 1 or "
+            f"more, such as (100,) or (64, 32); got {sizes!r}."
+        )
+    return [int(width) for width in widths]
