@@ -249,8 +249,9 @@ class _DeepEstimator(BaseEstimator):
             )
         y_val = y[held_out]
         weight_val = None if sample_weight is None else sample_weight[held_out, 0]
-        for weight in () if sample_weight is None else (weight_val, sample_weight[task.rows]):
-            if not weight.any():
+        if sample_weight is not None:
+            parts = (sample_weight[held_out], sample_weight[task.rows])
+            if not all(part.any() for part in parts):
                 raise ValueError(
                     "sample_weight is zero on all training rows or on all validation rows of "
                     "the early_stopping split: drop rows of zero weight before fitting."

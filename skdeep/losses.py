@@ -58,7 +58,7 @@ class Loss:
 
 def _total(weight: Array, elements: Array) -> Array:
     # Weighted sum over rows and columns: (*models, rows, columns) -> (*models,).
-    return np.vecdot(weight, elements, axis=-2).sum(axis=-1)
+    return np.vecdot(weight.mT, elements.mT).sum(axis=-1)
 
 
 class HalfSquaredError(Loss):

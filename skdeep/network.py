@@ -142,10 +142,11 @@ class Pass:
     Attributes
     ----------
     delta, scratch : ndarray of shape (*models, rows, n_out)
-        For the loss: where it assigns its gradient, and room beside it.
+        For the loss: where it assigns its gradient, and room beside it. Not there in a
+        pass that goes forward only.
     """
 
-    def __init__(self, layers: list[BoundDense], scratch: Array | None) -> None:
+    def __init__(self, layers: list[BoundDense], scratch: Array) -> None:
         self.layers = layers
         self.scratch = scratch
 
@@ -243,7 +244,7 @@ class Workspace:
             sparse = self.sparse and i == 0
             bound.append(layer.bind(self.weights[i], self.biases[i], z, out, sparse))
         if self.gradients is None:
-            return Pass(bound, None)
+            return Pass(bound, bound[-1].out[..., :0])
         deltas = [
             self.cut(delta, n_rows, layer.n_out)
             for delta, layer in zip(self._deltas, layers, strict=True)

@@ -79,6 +79,6 @@ class Objective:
         self._d_weights += self._decay
         return 0.5 * np.vecdot(self._weights, self._decay)
 
-    def reported(self, loss: Array, penalty: Array | float) -> Array:
+    def reported(self, loss: Array | float, penalty: Array | float) -> Array | float:
         """The figure that users see: some losses are quoted per output column."""
         return loss * self._report_share + penalty

@@ -45,22 +45,36 @@ class StochasticSolver(Spec):
         """Learning rate between epochs."""
         return Constant()
 
-    def factors(self, columns: dict[str, Array], n_steps: Array) -> dict[str, Array]:
+    def factors(
+        self, columns: dict[str, Array], rate: Array, n_steps: Array
+    ) -> tuple[Array, ...]:
         """Numbers of shape (*models, 1) that `update` takes in this step.
 
         Parameters
         ----------
         columns : dict of ndarray of shape (*models, 1)
-            Numeric hyperparameters, float64.
+            Numeric hyperparameters.
+        rate : ndarray of shape (*models, 1)
+            Learning rate.
         n_steps : ndarray of shape (*models, 1)
             Which step this is, from 1.
         """
-        return {}
+        raise NotImplementedError
 
     def update(
-        self, rate: Array, theta: Array, grad: Array, *moments: Array, **factors: Array
+        self, theta: Array, grad: Array, moments: Sequence[Array], factors: Sequence[Array]
     ) -> None:
-        """Move one block of `theta`, of shape (*models, block), in place."""
+        """Move one block of `theta` in place.
+
+        Parameters
+        ----------
+        theta, grad : ndarray of shape (*models, block)
+            Parameters, and their gradient, which is scratch.
+        moments : sequence of ndarray of shape (*models, block)
+            `n_moments` vectors, kept between steps.
+        factors : sequence of ndarray of shape (*models, 1)
+            What `factors` gave, in the dtype of `theta`.
+        """
         raise NotImplementedError
 
 
@@ -109,10 +123,12 @@ class SGD(StochasticSolver):
             return InvScaling(self.power_t)
         return Adaptive() if self.learning_rate == "adaptive" else Constant()
 
-    def factors(self, columns, n_steps):
-        return {"momentum": columns["momentum"]}
+    def factors(self, columns, rate, n_steps):
+        return rate, columns["momentum"]
 
-    def update(self, rate, theta, grad, velocity, *, momentum):
+    def update(self, theta, grad, moments, factors):
+        (velocity,) = moments
+        rate, momentum = factors
         grad *= rate
         velocity *= momentum
         velocity -= grad
@@ -162,20 +178,18 @@ class Adam(StochasticSolver):
 
     n_moments: ClassVar[int] = 2
 
-    def factors(self, columns, n_steps):
+    def factors(self, columns, rate, n_steps):
         # The moments are kept as m / (1 - beta_1) and v / (1 - beta_2): two passes over
         # the vector fewer, and the constants go into the numbers below.
         beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
         spread = np.sqrt(1 - beta_2)
         correction = np.sqrt(1 - beta_2**n_steps) / (1 - beta_1**n_steps)
-        return {
-            "beta_1": beta_1,
-            "beta_2": beta_2,
-            "gain": correction * (1 - beta_1) / spread,
-            "epsilon": columns["epsilon"] / spread,
-        }
+        gain = rate * correction * (1 - beta_1) / spread
+        return beta_1, beta_2, gain, columns["epsilon"] / spread
 
-    def update(self, rate, theta, grad, first, second, *, beta_1, beta_2, gain, epsilon):
+    def update(self, theta, grad, moments, factors):
+        first, second = moments
+        beta_1, beta_2, gain, epsilon = factors
         first *= beta_1
         first += grad
         grad *= grad
@@ -184,7 +198,7 @@ class Adam(StochasticSolver):
         np.sqrt(second, out=grad)
         grad += epsilon
         np.divide(first, grad, out=grad)
-        grad *= gain * rate
+        grad *= gain
         theta -= grad
 
 
@@ -229,7 +243,7 @@ class Descent:
         self.dtype = theta.dtype
         self.moments = np.zeros((self.solver.n_moments, *theta.shape), theta.dtype)
         self.n_steps = np.zeros((*models, 1), np.int64)
-        self.rate = column([s.learning_rate_init for s in solvers], models, theta.dtype)
+        self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
         self.columns = {
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
             for name, value in self.solver.get_params().items()
@@ -242,20 +256,18 @@ class Descent:
                 self.rate.reshape(-1)[i] = state.rate
         n_params = theta.shape[-1]
         width = max(1, BLOCK * n_params // max(theta.size, 1))
-        self.blocks = [
-            [array[..., start : start + width] for array in (theta, grad, *self.moments)]
-            for start in range(0, n_params, width)
-        ]
+        self.blocks = []
+        for start in range(0, n_params, width):
+            block = np.s_[..., start : start + width]
+            self.blocks.append((theta[block], grad[block], [m[block] for m in self.moments]))
 
     def step(self) -> None:
         """Move `theta` once against `grad`, whose content is lost."""
         self.n_steps += 1
-        factors = {
-            name: factor.astype(self.dtype, copy=False)
-            for name, factor in self.solver.factors(self.columns, self.n_steps).items()
-        }
-        for block in self.blocks:
-            self.solver.update(self.rate, *block, **factors)
+        factors = self.solver.factors(self.columns, self.rate, self.n_steps)
+        cast = [factor.astype(self.dtype, copy=False) for factor in factors]
+        for theta, grad, moments in self.blocks:
+            self.solver.update(theta, grad, moments, cast)
 
     def state(self, model: int) -> SolverState:
         """What one network's next call goes on from."""
@@ -310,4 +322,8 @@ class LBFGS(Spec):
         )
 
 
-SOLVERS: dict[str, type[Spec]] = {"sgd": SGD, "adam": Adam, "lbfgs": LBFGS}
+SOLVERS: dict[str, type[StochasticSolver] | type[LBFGS]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "lbfgs": LBFGS,
+}

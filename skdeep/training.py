@@ -274,12 +274,12 @@ class Stack:
         self.theta = np.stack([watch.theta for watch in watches]).reshape(*models, -1)
         grad = np.empty_like(self.theta)
         # Row numbers as the last epoch left them: each shuffle permutes the one before.
-        rows = None if watches[0].rows is None else np.stack([watch.rows for watch in watches])
+        rows = [watch.rows for watch in watches if watch.rows is not None]
         self.batches = Batches(
             _distinct([task.X for task in tasks]),
             _distinct([task.y for task in tasks]),
             None if lead.sample_weight is None else _distinct([t.sample_weight for t in tasks]),
-            rows=None if rows is None else rows.reshape(*models, -1),
+            rows=np.stack(rows).reshape(*models, -1) if rows else None,
             generators=[task.generator for task in tasks] if lead.shuffle else None,
             models=models,
             batch_size=lead.batch_size,

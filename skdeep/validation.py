@@ -67,7 +67,9 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
         If there is none, or one is not a whole number of 1 or more.
     """
     widths = [sizes] if isinstance(sizes, Integral) else list(sizes)
-    if not widths or not all(isinstance(width, Integral) and width >= 1 for width in widths):
+    if not widths or not all(
+        isinstance(width, Integral) and int(width) >= 1 for width in widths
+    ):
         raise ValueError(
             "hidden_layer_sizes must be an int or a sequence of at least one int, each 1 or "
             f"more, such as (100,) or (64, 32); got {sizes!r}."
