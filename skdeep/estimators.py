@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdeep.activations import ACTIVATIONS
 from skdeep.losses import REGRESSION_LOSSES
@@ -37,6 +37,8 @@ from skdeep.validation import (
     StrOptions,
     check_hidden_layer_sizes,
     check_weights,
+    check_X,
+    check_X_y,
     fit_context,
     unchanged_on_error,
     validate_parameter_constraints,
@@ -150,15 +152,8 @@ class _DeepEstimator(BaseEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Self:
         with unchanged_on_error(self):
             fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                accept_sparse="csr",
-                multi_output=True,
-                dtype="numeric",
-                y_numeric=isinstance(self, RegressorMixin),
-                reset=fresh,
+            X, y = check_X_y(
+                self, X, y, y_numeric=isinstance(self, RegressorMixin), reset=fresh
             )
             self._target = self._target_for(class_labels(y), incremental)
             task = self._task(X, class_labels(y), sample_weight, fresh, incremental)
@@ -327,7 +322,7 @@ class _DeepEstimator(BaseEstimator):
     def _raw_output(self, X: Any) -> Array:
         # Raw output of shape (n_samples, n_outputs_), in the dtype of the weights.
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", reset=False)
+        X = check_X(self, X)
         return self._network.raw_output(self.coefs_, self.intercepts_, X)
 
 

@@ -7,7 +7,8 @@ leading axis of models.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import accumulate, pairwise
 from math import prod
 
 import numpy as np
@@ -48,12 +49,12 @@ class Network:
             )
         )
 
-    @property
+    @cached_property
     def n_weights(self) -> int:
         """Number of weights, which come first in the flat vector."""
         return sum(layer.n_in * layer.n_out for layer in self.layers)
 
-    @property
+    @cached_property
     def n_params(self) -> int:
         """Length of the flat vector."""
         return self.n_weights + sum(layer.n_out for layer in self.layers)
@@ -76,15 +77,19 @@ class Network:
         biases : list of ndarray of shape (*models, 1, n_out)
         """
         models = theta.shape[:-1]
+        views = [
+            theta[..., start:stop].reshape(models + shape, copy=False)
+            for start, stop, shape in self._layout
+        ]
+        return views[: len(self.layers)], views[len(self.layers) :]
+
+    @cached_property
+    def _layout(self) -> list[tuple[int, int, tuple[int, int]]]:
+        # Start, stop and shape of each matrix in the flat vector.
         shapes = [(layer.n_in, layer.n_out) for layer in self.layers]
         shapes += [(1, layer.n_out) for layer in self.layers]
-        views = []
-        start = 0
-        for shape in shapes:
-            stop = start + prod(shape)
-            views.append(theta[..., start:stop].reshape(*models, *shape, copy=False))
-            start = stop
-        return views[: len(self.layers)], views[len(self.layers) :]
+        stops = list(accumulate(map(prod, shapes)))
+        return list(zip([0, *stops[:-1]], stops, shapes, strict=True))
 
     def initial(self, generator: np.random.RandomState, gain: float, dtype: np.dtype) -> Array:
         """Draw a start: flat vector of shape (n_params,)."""

@@ -23,6 +23,9 @@ Array = np.ndarray
 # 512 kB in float32, half of a common L2 cache.
 BLOCK = 1 << 15
 
+# Steps whose factors are computed at once, at most.
+MAX_HORIZON = 64
+
 
 def column(values: Sequence[float], models: tuple[int, ...], dtype: np.dtype) -> Array:
     """One number a model, as an array of shape (*models, 1)."""
@@ -56,8 +59,8 @@ class StochasticSolver(Spec):
             Numeric hyperparameters.
         rate : ndarray of shape (*models, 1)
             Learning rate.
-        n_steps : ndarray of shape (*models, 1)
-            Which step this is, from 1.
+        n_steps : ndarray of shape (..., *models, 1)
+            Which step this is, from 1; leading axes ask for several steps.
         """
         raise NotImplementedError
 
@@ -256,6 +259,8 @@ class Descent:
                 self.rate.reshape(-1)[i] = state.rate
         n_params = theta.shape[-1]
         width = max(1, BLOCK * n_params // max(theta.size, 1))
+        self._table: list[tuple[Array, ...]] = []
+        self._horizon = 1
         self.blocks = []
         for start in range(0, n_params, width):
             block = np.s_[..., start : start + width]
@@ -263,11 +268,31 @@ class Descent:
 
     def step(self) -> None:
         """Move `theta` once against `grad`, whose content is lost."""
+        if not self._table:
+            self._tabulate()
+        factors = self._table.pop()
         self.n_steps += 1
-        factors = self.solver.factors(self.columns, self.rate, self.n_steps)
-        cast = [factor.astype(self.dtype, copy=False) for factor in factors]
         for theta, grad, moments in self.blocks:
-            self.solver.update(theta, grad, moments, cast)
+            self.solver.update(theta, grad, moments, factors)
+
+    def set_rate(self, model: int, rate: float) -> None:
+        """Change one network's learning rate."""
+        rates = self.rate.reshape(-1, copy=False)
+        if rate != rates[model]:
+            rates[model] = rate
+            self._table.clear()
+
+    def _tabulate(self) -> None:
+        # Factors of the next steps at once, last first: for a small network their
+        # arithmetic would take a fifth of the step. Twice as many each time, so that a
+        # single step (partial_fit) computes no more than its own.
+        steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
+        factors = self.solver.factors(self.columns, self.rate, self.n_steps + 1 + steps)
+        cast = np.empty((len(factors), self._horizon, *self.rate.shape), self.dtype)
+        for out, factor in zip(cast, factors, strict=True):
+            out[...] = factor
+        self._table = list(zip(*cast, strict=True))
+        self._horizon = min(2 * self._horizon, MAX_HORIZON)
 
     def state(self, model: int) -> SolverState:
         """What one network's next call goes on from."""

@@ -43,18 +43,24 @@ class ClassTarget:
 
     def check(self, y: Array, all_classes: bool) -> None:
         """Raise ValueError where `y` has other classes, or (`all_classes`) lacks one."""
-        labels = unique_labels(y)
-        unseen = np.setdiff1d(labels, self.classes)
-        if len(unseen):
+        if np.ndim(y) != 1:
             raise ValueError(
-                f"`y` has classes not in `self.classes_`: {unseen.tolist()!r}. Known are "
+                f"y must be labels of shape (n_samples,), as in the first call; got shape "
+                f"{np.shape(y)}."
+            )
+        codes = np.searchsorted(self.classes, y)
+        known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
+        if not np.all(known):
+            unseen = np.unique(np.asarray(y)[~known]).tolist()
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`: {unseen!r}. Known are "
                 f"{self.classes.tolist()!r}, from the first call."
             )
-        if all_classes and len(labels) < len(self.classes):
+        if all_classes and len(np.unique(codes)) < len(self.classes):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the "
                 f"previous call to fit. Previously {self.classes.tolist()!r}, `y` has "
-                f"{labels.tolist()!r}."
+                f"{np.unique(y).tolist()!r}."
             )
 
     def encode(self, y: Array) -> Array:

@@ -305,13 +305,13 @@ class Stack:
 
     def _train_until_one_is_done(self) -> list[str | None]:
         outcomes: list[str | None] = [None] * len(self.running)
-        rates = self.descent.rate.reshape(-1, copy=False)
+        rates = self.descent.rate.reshape(-1)
         try:
             while not any(outcomes):
                 losses = self._epoch().reshape(-1).tolist()
                 for i, watch in enumerate(self.running):
                     rate, outcomes[i] = watch.after_epoch(losses[i], float(rates[i]))
-                    rates[i] = rate
+                    self.descent.set_rate(i, rate)
         finally:
             for i, watch in enumerate(self.running):
                 watch.solver_state = self.descent.state(i)
