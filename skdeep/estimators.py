@@ -27,8 +27,8 @@ from skdeep.targets import (
     ClassTarget,
     MultilabelTarget,
     RegressionTarget,
-    class_labels,
     class_target,
+    flat_column,
 )
 from skdeep.training import FitResult, FitTask, History, train
 from skdeep.validation import (
@@ -36,6 +36,7 @@ from skdeep.validation import (
     Options,
     StrOptions,
     check_hidden_layer_sizes,
+    check_validation_fraction,
     check_weights,
     check_X,
     check_X_y,
@@ -155,8 +156,9 @@ class _DeepEstimator(BaseEstimator):
             X, y = check_X_y(
                 self, X, y, y_numeric=isinstance(self, RegressorMixin), reset=fresh
             )
-            self._target = self._target_for(class_labels(y), incremental)
-            task = self._task(X, class_labels(y), sample_weight, fresh, incremental)
+            y = flat_column(y)
+            self._target = self._target_for(y, incremental)
+            task = self._task(X, y, sample_weight, fresh, incremental)
             self._keep(task, train([task])[0], incremental)
         return self
 
@@ -182,12 +184,15 @@ class _DeepEstimator(BaseEstimator):
             shuffle=self.shuffle,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
-            solver_state=self._solver_state if incremental and not fresh else None,
             history=History() if fresh else self._history,
         )
-        if self.early_stopping and isinstance(task.solver, StochasticSolver):
-            self._hold_out(task, incremental)
-        task.batch_size = self._rows_per_batch(task.n_rows)
+        if isinstance(task.solver, StochasticSolver):
+            known = self._solver_state if incremental and not fresh else None
+            if known is not None and isinstance(task.solver, known.solver):
+                task.solver_state = known
+            if self.early_stopping:
+                self._hold_out(task, incremental)
+            task.batch_size = self._rows_per_batch(task.n_rows)
         if self.verbose:
             task.on_epoch = EpochTable(with_score=task.validate is not None)
         return task
@@ -230,18 +235,13 @@ class _DeepEstimator(BaseEstimator):
             )
         target, network = self._target, task.network
         X, y, sample_weight = task.X, task.y, task.sample_weight
+        check_validation_fraction(self.validation_fraction, X.shape[0])
         task.rows, held_out = train_test_split(
             np.arange(X.shape[0]),
             random_state=task.generator,
             test_size=self.validation_fraction,
             stratify=target.strata(y),
         )
-        if len(held_out) < 2:
-            raise ValueError(
-                f"The validation set is too small: validation_fraction="
-                f"{self.validation_fraction} of {X.shape[0]} rows leaves {len(held_out)}, and "
-                "at least 2 are needed. Increase validation_fraction or give more data."
-            )
         y_val = y[held_out]
         weight_val = None if sample_weight is None else sample_weight[held_out, 0]
         if sample_weight is not None:
@@ -265,7 +265,7 @@ class _DeepEstimator(BaseEstimator):
             warnings.warn(
                 f"batch_size={self.batch_size} is larger than the {n_rows} training rows: it "
                 f"is clipped to {n_rows}.",
-                stacklevel=5,
+                stacklevel=6,
             )
         return min(self.batch_size, n_rows)
 
@@ -273,17 +273,20 @@ class _DeepEstimator(BaseEstimator):
         # From a fit result to fitted attributes, or to an error.
         history = result.history
         if result.outcome == "diverged":
+            advice = "scale X (StandardScaler)"
+            if isinstance(self, RegressorMixin):
+                advice += " and y (TransformedTargetRegressor)"
+            if isinstance(task.solver, StochasticSolver):
+                advice += ", and try a smaller learning_rate_init"
             raise ValueError(
                 f"Training diverged in epoch {result.n_iter or 1}: the loss or the weights are "
-                "no longer finite, and the estimator is left as it was before this call. Try "
-                "a smaller learning_rate_init, scale X (StandardScaler) and, in regression, "
-                "y (TransformedTargetRegressor)."
+                f"no longer finite. To mend it, {advice}. The estimator is left as it was "
+                "before this call."
             )
         self._tell(result, incremental)
         weights, biases = task.network.views(result.theta)
         self.coefs_ = weights
         self.intercepts_ = [bias[0] for bias in biases]
-        self._network = task.network
         self._solver_state = result.solver_state
         self._history = history
         self.n_iter_ = result.n_iter
@@ -301,20 +304,20 @@ class _DeepEstimator(BaseEstimator):
     def _tell(self, result: FitResult, incremental: bool) -> None:
         # Why training ended, where the user would want to know.
         if result.outcome == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warnings.warn("Training interrupted by user.", stacklevel=6)
         elif result.outcome == "max_iter" and not incremental:
             warnings.warn(
                 f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
                 "converged yet. Increase max_iter, or scale X (StandardScaler).",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         elif result.outcome not in ("max_iter", "converged"):
             warnings.warn(
                 f"L-BFGS gave up after {result.n_iter} iteration(s): {result.outcome} Scale X "
                 "(StandardScaler), or increase alpha.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         if self.verbose and not incremental:
             print(f"Ended after {result.n_iter} epochs: {result.outcome}.")
@@ -323,7 +326,10 @@ class _DeepEstimator(BaseEstimator):
         # Raw output of shape (n_samples, n_outputs_), in the dtype of the weights.
         check_is_fitted(self)
         X = check_X(self, X)
-        return self._network.raw_output(self.coefs_, self.intercepts_, X)
+        # The weights say what the network is: users may have put others in their place.
+        widths = [self.coefs_[0].shape[0], *(coef.shape[1] for coef in self.coefs_)]
+        network = Network.perceptron(widths, ACTIVATIONS[self.activation])
+        return network.raw_output(self.coefs_, self.intercepts_, X)
 
 
 class DeepClassifier(ClassifierMixin, _DeepEstimator):
@@ -558,6 +564,11 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         # The first call of a series fixes the classes; later ones may only repeat them.
         if not hasattr(self, "classes_"):
             if type_of_target(y).startswith("multilabel"):
+                if classes is not None and len(classes) != np.shape(y)[1]:
+                    raise ValueError(
+                        f"classes={classes!r} names {len(classes)} labels, but y has "
+                        f"{np.shape(y)[1]} columns. For an indicator matrix, leave classes out."
+                    )
                 return
             if classes is None:
                 raise ValueError(
@@ -611,7 +622,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         return self._target.probabilities(raw)
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Logarithm of `predict_proba`, finite also where that rounds to 0.
+        """Logarithm of `predict_proba`.
 
         Parameters
         ----------
@@ -620,9 +631,10 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
+            -inf where a probability rounds to 0.
         """
-        raw = self._raw_output(X)
-        return self._target.log_probabilities(raw)
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
 
 class DeepRegressor(RegressorMixin, _DeepEstimator):

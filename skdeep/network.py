@@ -25,6 +25,11 @@ Array = np.ndarray
 CHUNK = 1 << 17
 
 
+def floating(array: Array) -> np.dtype:
+    """Dtype to compute in with the given parameters: float64 for integers."""
+    return np.result_type(array.dtype, np.float32)
+
+
 @dataclass(frozen=True)
 class Network:
     """A chain of dense layers.
@@ -100,7 +105,7 @@ class Network:
 
     def pack(self, weights: Sequence[Array], biases: Sequence[Array]) -> Array:
         """Copy of the given weights and biases as one flat vector."""
-        theta = np.empty(self.n_params, weights[0].dtype)
+        theta = np.empty(self.n_params, floating(weights[0]))
         for ours, theirs in zip(self.views(theta), (weights, biases), strict=True):
             for view, array in zip(ours, theirs, strict=True):
                 view[...] = array
@@ -128,7 +133,7 @@ class Network:
         raw : ndarray of shape (n_rows, n_out)
         """
         n_rows = X.shape[0] if rows is None else len(rows)
-        dtype = weights[0].dtype
+        dtype = floating(weights[0])
         widest = max(max(layer.n_in, layer.n_out) for layer in self.layers)
         step = max(1, min(n_rows, CHUNK // widest))
         reader = Reader([X], (), step, dtype)

@@ -211,12 +211,15 @@ class SolverState:
 
     Attributes
     ----------
+    solver : type of StochasticSolver
+        Whose memory this is.
     moments : ndarray of shape (n_moments, n_params)
     n_steps : int
     rate : float
         Current learning rate.
     """
 
+    solver: type[StochasticSolver]
     moments: Array
     n_steps: int
     rate: float
@@ -298,6 +301,7 @@ class Descent:
         """What one network's next call goes on from."""
         n_models = self.rate.size
         return SolverState(
+            type(self.solver),
             self.moments.reshape(len(self.moments), n_models, -1)[:, model].copy(),
             int(self.n_steps.reshape(-1)[model]),
             float(self.rate.reshape(-1)[model]),

@@ -52,8 +52,9 @@ class ClassTarget:
         known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
         if not np.all(known):
             unseen = np.unique(np.asarray(y)[~known]).tolist()
+            shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
             raise ValueError(
-                f"`y` has classes not in `self.classes_`: {unseen!r}. Known are "
+                f"`y` has classes not in `self.classes_`: [{shown}]. Known are "
                 f"{self.classes.tolist()!r}, from the first call."
             )
         if all_classes and len(np.unique(codes)) < len(self.classes):
@@ -80,15 +81,9 @@ class ClassTarget:
 
     def probabilities(self, raw: Array) -> Array:
         """Raw output to probabilities of shape (n, n_classes)."""
-        output = self.loss.output(raw)
-        return np.hstack([1 - output, output]) if self.n_outputs == 1 else output
-
-    def log_probabilities(self, raw: Array) -> Array:
-        """Raw output to log-probabilities of shape (n, n_classes), finite throughout."""
-        if self.n_outputs == 1:
-            raw = np.hstack([np.zeros_like(raw), raw])
-        raw = raw - raw.max(axis=-1, keepdims=True)
-        return raw - np.log(np.exp(raw).sum(axis=-1, keepdims=True))
+        # Of two classes each is computed by itself: 1 - p would round a rare one to 0.
+        columns = np.hstack([-raw, raw]) if self.n_outputs == 1 else raw
+        return self.loss.output(columns)
 
     def score(self, encoded: Array, raw: Array, sample_weight: Array | None) -> float:
         """Share of right labels."""
@@ -118,10 +113,14 @@ class MultilabelTarget:
 
     def check(self, y: Any, all_classes: bool) -> None:
         """Raise ValueError where `y` is not an indicator matrix of as many labels."""
-        if np.ndim(y) != 2 or y.shape[1] != self.n_outputs:
+        kind = type_of_target(y, input_name="y")
+        values = y.data if issparse(y) else np.asarray(y)
+        binary = kind == "multilabel-indicator" and ((values == 0) | (values == 1)).all()
+        if not binary or y.shape[1] != self.n_outputs:
             raise ValueError(
-                f"y must be an indicator matrix of {self.n_outputs} columns, as in the first "
-                f"call; got shape {np.shape(y)}."
+                f"y must be an indicator matrix of 0 and 1 with {self.n_outputs} columns, as "
+                f"in the first call; got {kind} of shape {np.shape(y)}, values such as "
+                f"{np.unique(values)[:3].tolist()!r}."
             )
 
     def encode(self, y: Any) -> Array:
@@ -138,10 +137,6 @@ class MultilabelTarget:
     def probabilities(self, raw: Array) -> Array:
         """Raw output to each label's probability, of shape (n, n_labels)."""
         return self.loss.output(raw)
-
-    def log_probabilities(self, raw: Array) -> Array:
-        """Raw output to log-probabilities of shape (n, n_labels), finite throughout."""
-        return -np.logaddexp(0, -raw)
 
     def score(self, encoded: Array, raw: Array, sample_weight: Array | None) -> float:
         """Share of rows whose labels are all right."""
@@ -214,7 +209,9 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget:
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":
-        return MultilabelTarget(y.shape[1])
+        target = MultilabelTarget(y.shape[1])
+        target.check(y, all_classes=True)
+        return target
     if kind == "multiclass-multioutput":
         raise ValueError(
             f"y of shape {np.shape(y)} has several columns of classes, which is not "
@@ -224,7 +221,7 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget:
     return ClassTarget(unique_labels(y))
 
 
-def class_labels(y: Any) -> Any:
+def flat_column(y: Any) -> Any:
     """`y` in the shape that targets take: a single column becomes a vector."""
     if issparse(y) or np.ndim(y) < 2 or np.shape(y)[1] > 1:
         return y

@@ -227,7 +227,10 @@ class Watch:
     def result(self, outcome: str) -> FitResult:
         """What came of the task."""
         theta = self.theta.copy() if self.best_theta is None else self.best_theta
-        if not np.isfinite(theta).all():
+        state = self.solver_state
+        if not (
+            np.isfinite(theta).all() and (state is None or np.isfinite(state.moments).all())
+        ):
             outcome = "diverged"
         curve = self.history.loss_curve
         loss = curve[-1] if curve else math.nan
@@ -357,6 +360,7 @@ def _minimize(task: FitTask) -> FitResult:
         task.network, task.loss, alpha, theta, grad, batches.batch_size, batches.sparse
     )
     history = replace(task.history, loss_curve=list(task.history.loss_curve))
+    n_before = len(history.loss_curve)
     reported = math.nan
 
     def value_and_grad(point: Array) -> tuple[float, Array]:
@@ -375,7 +379,7 @@ def _minimize(task: FitTask) -> FitResult:
     def on_iteration() -> None:
         history.loss_curve.append(reported)
         if task.on_epoch:
-            task.on_epoch(len(history.loss_curve), reported, None)
+            task.on_epoch(len(history.loss_curve) - n_before, reported, None)
 
     found = solver.minimize(
         value_and_grad,

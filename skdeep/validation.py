@@ -1,13 +1,16 @@
 """What users hand in, checked; and the one place that imports scikit-learn's privates."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import (
     Interval,
     Options,
@@ -23,6 +26,7 @@ __all__ = [
     "check_X",
     "check_X_y",
     "check_hidden_layer_sizes",
+    "check_validation_fraction",
     "check_weights",
     "fit_context",
     "unchanged_on_error",
@@ -56,8 +60,14 @@ def _is_plain(X: Any, estimator: BaseEstimator) -> bool:
         and X.shape[0] > 0
         and X.shape[1] == getattr(estimator, "n_features_in_", None)
         and not hasattr(estimator, "feature_names_in_")
-        and bool(np.isfinite(X.sum()))
+        and _adds_up(X)
     )
+
+
+def _adds_up(array: np.ndarray) -> bool:
+    # A finite sum has finite terms; one that overflows is left to scikit-learn's check.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))
 
 
 def check_X(estimator: BaseEstimator, X: Any) -> Any:
@@ -77,19 +87,39 @@ def check_X_y(
         and type(y) is np.ndarray
         and y.shape == (len(X),)
         and y.dtype.kind in ("f" if y_numeric else "biu")
-        and np.isfinite(y.sum())
+        and _adds_up(y)
     ):
         return X, y
-    return validate_data(
+    X, y = validate_data(
         estimator,
         X,
         y,
         accept_sparse="csr",
         multi_output=True,
         dtype="numeric",
-        y_numeric=y_numeric,
         reset=reset,
     )
+    return X, _numbers(y) if y_numeric else y
+
+
+def _numbers(y: Any) -> np.ndarray:
+    if issparse(y):
+        raise ValueError(
+            "y is a sparse matrix, which regression does not take: use y.toarray()."
+        )
+    if y.dtype.kind in "biuf":
+        return y
+    if y.dtype.kind != "O":
+        first = str(y.flat[0])
+        raise ValueError(
+            f"y must hold numbers in regression; got dtype {y.dtype}, such as {first!r}."
+        )
+    try:
+        numbers = y.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"y must hold numbers in regression: {error}.") from error
+    assert_all_finite(numbers, input_name="y")
+    return numbers
 
 
 def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
@@ -123,3 +153,15 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
             f"more, such as (100,) or (64, 32); got {sizes!r}."
         )
     return [int(width) for width in widths]
+
+
+def check_validation_fraction(fraction: float, n_samples: int) -> None:
+    """Raise ValueError where a split leaves too few rows to validate or to train on."""
+    n_held_out = math.ceil(fraction * n_samples)
+    if n_held_out < 2 or n_held_out >= n_samples:
+        raise ValueError(
+            f"The validation set of early_stopping is too small or too large: "
+            f"validation_fraction={fraction} of {n_samples} rows is {n_held_out}, but at least "
+            "2 rows are needed to validate and 1 to train on. Change validation_fraction, "
+            "give more data, or set early_stopping=False."
+        )

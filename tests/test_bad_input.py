@@ -1,0 +1,728 @@
+"""Laws: what cannot be used is refused with words that help, and a refusal changes nothing.
+
+Each message names what was wrong, what was given and what is allowed. Training that
+diverges is refused in the same way, and names the epoch.
+"""
+
+import pickle
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor
+
+RNG = np.random.RandomState(0)
+N = 30
+X = RNG.normal(size=(N, 3))
+NUMBERS = X[:, 0] + 1
+BINARY = np.arange(N) % 2
+CLASSES = np.arange(N) % 3
+NAMES = np.array(["a", "b", "c"])[CLASSES]
+LABELS = (RNG.uniform(size=(N, 3)) > 0.5).astype(int)
+ONES = np.ones(N)
+
+
+def with_entry(array, value, index=0):
+    """A float copy of `array` with one entry replaced."""
+    array = np.array(array, float)
+    array.flat[index] = value
+    return array
+
+
+def classifier(**params):
+    return DeepClassifier(
+        **{"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0, **params}
+    )
+
+
+def regressor(**params):
+    return DeepRegressor(
+        **{"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0, **params}
+    )
+
+
+@dataclass
+class Call:
+    """A method call on an estimator."""
+
+    method: str
+    args: tuple
+    kwargs: dict = field(default_factory=dict)
+
+    def on(self, model: Any) -> Any:
+        return getattr(model, self.method)(*self.args, **self.kwargs)
+
+
+def call(method, *args, **kwargs):
+    return Call(method, args, kwargs)
+
+
+def case(name, model, *calls, words):
+    """Calls of which the last one must be refused, in words that hold `words`."""
+    return pytest.param(model, calls[:-1], calls[-1], words, id=name)
+
+
+def state(model):
+    return pickle.dumps(vars(model))
+
+
+def holds(message, word):
+    # X and y must stand alone; all else may be a part of a word.
+    return bool(re.search(rf"\b{word}\b", message)) if len(word) == 1 else word in message
+
+
+def refused(model, bad, words):
+    """Check that the call is refused, in helpful words, and leaves no trace."""
+    before = state(model)
+    with pytest.raises((ValueError, TypeError)) as caught:
+        bad.on(model)
+    message = str(caught.value)
+    missing = [word for word in words if not holds(message, word)]
+    assert not missing, f"{missing} not in {type(caught.value).__name__}: {message}"
+    assert isinstance(caught.value, ValueError), f"{type(caught.value).__name__}: {message}"
+    assert len(message) < 2000, f"a message of {len(message)} characters is not read"
+    assert state(model) == before, "the estimator has changed"
+
+
+# The data
+
+fit_c = call("fit", X, CLASSES)
+fit_r = call("fit", X, NUMBERS)
+part_c = call("partial_fit", X, CLASSES, classes=[0, 1, 2])
+
+DATA = [
+    case(
+        "X-nan", classifier(), call("fit", with_entry(X, np.nan), CLASSES), words=["X", "NaN"]
+    ),
+    case("X-inf", regressor(), call("fit", with_entry(X, np.inf), NUMBERS), words=["X", "inf"]),
+    case("X-1d", regressor(), call("fit", NUMBERS, NUMBERS), words=["2D", "1D"]),
+    case("X-3d", regressor(), call("fit", X[None], NUMBERS), words=["dim 3", "<= 2"]),
+    case("X-words", regressor(), call("fit", X.astype(str), NUMBERS), words=["strings"]),
+    case("X-complex", regressor(), call("fit", X + 1j, NUMBERS), words=["Complex"]),
+    case("X-no-rows", regressor(), call("fit", X[:0], NUMBERS[:0]), words=["0 sample", "1"]),
+    case("X-no-columns", regressor(), call("fit", X[:, :0], NUMBERS), words=["0 feature", "1"]),
+    case("y-nan", regressor(), call("fit", X, with_entry(NUMBERS, np.nan)), words=["y", "NaN"]),
+    case("y-inf", regressor(), call("fit", X, with_entry(NUMBERS, np.inf)), words=["y", "inf"]),
+    case(
+        "y-nan-class", classifier(), call("fit", X, with_entry(CLASSES, np.nan)), words=["NaN"]
+    ),
+    case(
+        "y-none-among-labels",
+        classifier(),
+        call("fit", X, np.array([None, *NAMES[1:]], object)),
+        words=["Unknown label type"],
+    ),
+    case("y-missing", classifier(), call("fit", X, None), words=["requires y", "None"]),
+    case(
+        "y-3d", classifier(), call("fit", X, np.ones((N, 2, 2), int)), words=["dim 3", "<= 2"]
+    ),
+    case("y-short", classifier(), call("fit", X, CLASSES[:-1]), words=["30", "29", "samples"]),
+    case(
+        "y-one-class",
+        classifier(),
+        call("fit", X, np.array(["a"] * N)),
+        words=["y", "one class", "'a'", "at least two classes"],
+    ),
+    case("y-one-row", classifier(), call("fit", X[:1], [7]), words=["y", "one class", "7"]),
+    case("y-continuous", classifier(), call("fit", X, NUMBERS), words=["continuous"]),
+    case("y-continuous-columns", classifier(), call("fit", X, X), words=["continuous-multi"]),
+    case(
+        "y-columns-of-classes",
+        classifier(),
+        call("fit", X, np.c_[CLASSES, CLASSES]),
+        words=["y", "(30, 2)", "(n_samples,)", "indicator matrix"],
+    ),
+    case(
+        "y-columns-of-names",
+        classifier(),
+        call("fit", X, np.c_[NAMES, NAMES]),
+        words=["y", "(30, 2)", "(n_samples,)", "indicator matrix"],
+    ),
+    case("y-words", regressor(), call("fit", X, NAMES), words=["y", "'a'"]),
+    case("y-object-words", regressor(), call("fit", X, NAMES.astype(object)), words=["'a'"]),
+    case("y-numerals", regressor(), call("fit", X, NUMBERS.astype(str)), words=["y"]),
+    case(
+        "y-numerals-poisson",
+        regressor(loss="poisson"),
+        call("fit", X, np.abs(NUMBERS).astype(str)),
+        words=["y"],
+    ),
+    case("y-sparse", regressor(), call("fit", X, sp.csr_array(X[:, :2])), words=["y", "parse"]),
+    case(
+        "y-negative-poisson",
+        regressor(loss="poisson"),
+        call("fit", X, with_entry(np.abs(NUMBERS), -1.5)),
+        words=["y >= 0", "-1.5", "loss='poisson'", "squared_error"],
+    ),
+    case(
+        "weights-negative",
+        classifier(),
+        call("fit", X, CLASSES, with_entry(ONES, -1)),
+        words=["sample_weight", "Negative"],
+    ),
+    case(
+        "weights-all-zero",
+        classifier(),
+        call("fit", X, CLASSES, 0 * ONES),
+        words=["ample weights", "at least one non-zero"],
+    ),
+    case(
+        "weights-short",
+        classifier(),
+        call("fit", X, CLASSES, ONES[:-1]),
+        words=["sample_weight", "(29,)", "(30,)"],
+    ),
+    case(
+        "weights-2d",
+        regressor(),
+        call("fit", X, NUMBERS, np.ones((N, 2))),
+        words=["ample weights", "1D", "2D", "30"],
+    ),
+    case(
+        "weights-nan",
+        regressor(),
+        call("fit", X, NUMBERS, with_entry(ONES, np.nan)),
+        words=["sample_weight", "NaN"],
+    ),
+    case(
+        "weights-inf",
+        regressor(),
+        call("fit", X, NUMBERS, with_entry(ONES, np.inf)),
+        words=["sample_weight", "inf"],
+    ),
+    case(
+        "weights-partial_fit",
+        regressor(),
+        fit_r,
+        call("partial_fit", X, NUMBERS, -ONES),
+        words=["sample_weight", "Negative"],
+    ),
+    case(
+        "weights-zero-in-split",
+        classifier(early_stopping=True),
+        call("fit", X, CLASSES, with_entry(0 * ONES, 1)),
+        words=["sample_weight", "early_stopping", "zero"],
+    ),
+]
+
+PREDICTION = [
+    case(
+        f"{method}-{name}",
+        classifier(),
+        fit_c,
+        call(method, given),
+        words=words,
+    )
+    for method in ("predict", "predict_proba", "predict_log_proba")
+    for name, given, words in [
+        ("columns", X[:, :2], ["X", "2 features", "3 features"]),
+        ("nan", with_entry(X, np.nan), ["X", "NaN"]),
+        ("1d", NUMBERS, ["2D", "1D"]),
+    ]
+]
+
+SERIES = [
+    case(
+        "classes-missing",
+        classifier(),
+        call("partial_fit", X, CLASSES),
+        words=["classes", "first call to partial_fit"],
+    ),
+    case(
+        "classes-lack-one",
+        classifier(),
+        call("partial_fit", X, CLASSES, classes=[0, 1]),
+        words=["y", "[2]", "[0, 1]"],
+    ),
+    case(
+        "classes-only-one",
+        classifier(),
+        call("partial_fit", X, 0 * CLASSES, classes=[0]),
+        words=["classes", "one class", "[0]", "at least two"],
+    ),
+    case(
+        "classes-none-at-all",
+        classifier(),
+        call("partial_fit", X, CLASSES, classes=[]),
+        words=["classes", "[]", "at least two"],
+    ),
+    case(
+        "classes-a-number",
+        classifier(),
+        call("partial_fit", X, CLASSES, classes=3),
+        words=["array-like", "3"],
+    ),
+    case(
+        "classes-change",
+        classifier(),
+        part_c,
+        call("partial_fit", X, CLASSES, classes=[0, 1, 2, 3]),
+        words=["classes", "[0, 1, 2, 3]", "[0, 1, 2]"],
+    ),
+    case(
+        "unseen-number",
+        classifier(),
+        part_c,
+        call("partial_fit", X, CLASSES + 1),
+        words=["y", "[3]", "[0, 1, 2]"],
+    ),
+    case(
+        "unseen-name",
+        classifier(),
+        part_c,
+        call("partial_fit", X, NAMES),
+        words=["y", "'a'", "[0, 1, 2]"],
+    ),
+    case(
+        "nan-first",
+        classifier(),
+        call("partial_fit", X, with_entry(CLASSES, np.nan), classes=[0, 1]),
+        words=["NaN"],
+    ),
+    case(
+        "columns-of-X",
+        classifier(),
+        part_c,
+        call("partial_fit", X[:, :2], CLASSES),
+        words=["X", "2 features", "3 features"],
+    ),
+    case(
+        "columns-of-y",
+        regressor(),
+        fit_r,
+        call("partial_fit", X, X[:, :2]),
+        words=["y", "1)", "2)"],
+    ),
+    case(
+        "continuous",
+        classifier(),
+        fit_c,
+        call("partial_fit", np.tile(X, (100, 1)), np.linspace(-1, 1, 100 * N)),
+        words=["y", "classes", "-1.0", "[0, 1, 2]"],
+    ),
+    case(
+        "labels-other-number",
+        classifier(),
+        call("partial_fit", X, LABELS),
+        call("partial_fit", X, LABELS[:, :2]),
+        words=["y", "3 columns", "(30, 2)"],
+    ),
+    case(
+        "labels-then-classes",
+        classifier(),
+        call("partial_fit", X, LABELS),
+        call("partial_fit", X, BINARY),
+        words=["y", "3 columns", "(30,)"],
+    ),
+    case(
+        "labels-then-no-indicators",
+        classifier(),
+        call("partial_fit", X, LABELS),
+        call("partial_fit", X, 3 * LABELS + 2),
+        words=["y", "indicator matrix"],
+    ),
+    case(
+        "labels-then-numbers",
+        classifier(),
+        call("partial_fit", X, LABELS),
+        call("partial_fit", X, LABELS + 0.5),
+        words=["y", "continuous-multioutput"],
+    ),
+    case(
+        "labels-with-fewer-classes",
+        classifier(),
+        call("partial_fit", X, LABELS, classes=[0, 1]),
+        words=["classes", "[0, 1]"],
+    ),
+    case(
+        "classes-then-labels",
+        classifier(),
+        fit_c,
+        call("partial_fit", X, LABELS),
+        words=["y", "(30, 3)"],
+    ),
+    case(
+        "two-classes-then-two-labels",
+        classifier(),
+        call("fit", X, BINARY),
+        call("partial_fit", X, LABELS[:, :2]),
+        words=["y", "(30, 2)"],
+    ),
+    case(
+        "poisson-negative-later",
+        regressor(loss="poisson"),
+        call("fit", X, np.abs(NUMBERS)),
+        call("partial_fit", X, with_entry(np.abs(NUMBERS), -1.5)),
+        words=["y >= 0", "-1.5", "loss='poisson'"],
+    ),
+    case(
+        "early_stopping-regressor",
+        regressor(early_stopping=True),
+        call("partial_fit", X, NUMBERS),
+        words=["partial_fit", "early_stopping=True", "early_stopping=False"],
+    ),
+    case(
+        "early_stopping-classifier",
+        classifier(early_stopping=True),
+        part_c,
+        words=["partial_fit", "early_stopping=True", "early_stopping=False"],
+    ),
+    case(
+        "sizes",
+        classifier(),
+        fit_c,
+        call("set_params", hidden_layer_sizes=(5,)),
+        call("partial_fit", X, CLASSES),
+        words=["hidden_layer_sizes", "(3, 4)", "(3, 5)"],
+    ),
+]
+
+WARM = [
+    case(
+        "fewer-classes",
+        classifier(warm_start=True),
+        fit_c,
+        call("fit", X, BINARY),
+        words=["warm_start", "y", "[0, 1, 2]", "[0, 1]"],
+    ),
+    case(
+        "more-classes",
+        classifier(warm_start=True),
+        call("fit", X, BINARY),
+        fit_c,
+        words=["y", "[2]", "[0, 1]"],
+    ),
+    case(
+        "labels-after-classes",
+        classifier(warm_start=True),
+        fit_c,
+        call("fit", X, LABELS),
+        words=["y", "(30, 3)"],
+    ),
+    case(
+        "classes-after-labels",
+        classifier(warm_start=True),
+        call("fit", X, LABELS),
+        fit_c,
+        words=["y", "3 columns", "(30,)"],
+    ),
+    case(
+        "fewer-labels",
+        classifier(warm_start=True),
+        call("fit", X, LABELS),
+        call("fit", X, LABELS[:, :2]),
+        words=["y", "3 columns", "(30, 2)"],
+    ),
+    case(
+        "sizes",
+        classifier(warm_start=True),
+        fit_c,
+        call("set_params", hidden_layer_sizes=(4, 4)),
+        fit_c,
+        words=["hidden_layer_sizes", "(3, 4)", "(4, 4)", "warm_start=False"],
+    ),
+    case(
+        "columns-of-X",
+        regressor(warm_start=True),
+        fit_r,
+        call("fit", X[:, :2], NUMBERS),
+        words=["X", "2 features", "3 features"],
+    ),
+    case(
+        "columns-of-y",
+        regressor(warm_start=True),
+        fit_r,
+        call("fit", X, X[:, :2]),
+        words=["y", "(4, 1)", "(4, 2)", "warm_start=False"],
+    ),
+]
+
+SPLIT = [
+    case(
+        "nothing",
+        regressor(early_stopping=True, validation_fraction=0),
+        fit_r,
+        words=["validation_fraction", "0"],
+    ),
+    case(
+        "one-row",
+        regressor(early_stopping=True, validation_fraction=0.01),
+        fit_r,
+        words=["validation_fraction=0.01", "30 rows", "at least 2"],
+    ),
+    case(
+        "no-row-left",
+        regressor(early_stopping=True, validation_fraction=0.99),
+        fit_r,
+        words=["validation_fraction", "0.99"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "before", "bad", "words"), DATA + PREDICTION + SERIES + WARM + SPLIT
+)
+def test_data_that_cannot_be_used_is_refused(model, before, bad, words):
+    model = clone(model)
+    for good in before:
+        good.on(model)
+    refused(model, bad, words)
+
+
+# The parameters
+
+SIZES = ["hidden_layer_sizes", "int", "1"]
+PARAMETERS = [
+    ("hidden_layer_sizes", (), SIZES),
+    ("hidden_layer_sizes", [], SIZES),
+    ("hidden_layer_sizes", (5, 0), SIZES),
+    ("hidden_layer_sizes", (-3,), SIZES),
+    ("hidden_layer_sizes", 0, SIZES),
+    ("hidden_layer_sizes", -1, SIZES),
+    ("hidden_layer_sizes", 2.5, SIZES),
+    ("hidden_layer_sizes", (10, 2.0), SIZES),
+    ("hidden_layer_sizes", np.array([2.0, 3.0]), SIZES),
+    ("hidden_layer_sizes", (np.nan,), SIZES),
+    ("hidden_layer_sizes", (10, "a"), SIZES),
+    ("hidden_layer_sizes", [[3, 4]], SIZES),
+    ("hidden_layer_sizes", "ten", SIZES),
+    ("hidden_layer_sizes", None, SIZES),
+    ("activation", "rleu", ["'relu'", "'tanh'", "'logistic'", "'identity'"]),
+    ("activation", np.tanh, ["'relu'"]),
+    ("solver", "adm", ["'adam'", "'sgd'", "'lbfgs'", "StochasticSolver"]),
+    ("solver", SGD, ["'sgd'", "StochasticSolver"]),
+    ("solver", None, ["'adam'"]),
+    ("loss", "mse", ["'squared_error'", "'poisson'"]),
+    ("dtype", "float16", ["'float32'", "'float64'", "None"]),
+    ("dtype", np.float32, ["'float32'", "'float64'", "None"]),
+    ("learning_rate", "cosine", ["'constant'", "'invscaling'", "'adaptive'"]),
+    ("learning_rate", 0.1, ["'constant'", "'invscaling'", "'adaptive'"]),
+    ("learning_rate_init", 0, ["(0.0, inf)"]),
+    ("learning_rate_init", np.inf, ["(0.0, inf)"]),
+    ("alpha", -1, ["[0.0, inf)"]),
+    ("alpha", np.nan, ["[0.0, inf)"]),
+    ("batch_size", 0, ["'auto'", "[1, inf)"]),
+    ("batch_size", 2.5, ["'auto'", "[1, inf)"]),
+    ("batch_size", "all", ["'auto'", "[1, inf)"]),
+    ("power_t", -1, ["[0.0, inf)"]),
+    ("max_iter", 0, ["[1, inf)"]),
+    ("max_iter", 2.5, ["[1, inf)"]),
+    ("shuffle", "no", ["bool"]),
+    ("random_state", "seed", ["int", "RandomState", "None"]),
+    ("tol", -1, ["[0.0, inf)"]),
+    ("verbose", "loud", ["int", "bool"]),
+    ("warm_start", "yes", ["bool"]),
+    ("momentum", 1.5, ["[0.0, 1.0]"]),
+    ("nesterovs_momentum", 0.5, ["bool"]),
+    ("early_stopping", "yes", ["bool"]),
+    ("validation_fraction", 1.0, ["[0.0, 1.0)"]),
+    ("beta_1", 1.0, ["[0.0, 1.0)"]),
+    ("beta_2", 1.0, ["[0.0, 1.0)"]),
+    ("epsilon", 0, ["(0.0, inf)"]),
+    ("n_iter_no_change", 0, ["[1, inf)", "inf"]),
+    ("n_iter_no_change", 2.5, ["[1, inf)", "inf"]),
+    ("max_fun", 0, ["[1, inf)"]),
+]
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(("name", "value", "allowed"), PARAMETERS)
+def test_parameter_that_cannot_be_used_is_refused(name, value, allowed, method):
+    model = regressor(**{name: value})
+    refused(model, call(method, X, NUMBERS), [name, repr(value), *allowed])
+
+
+def test_table_of_parameters_is_complete():
+    unchecked = set(regressor().get_params()) - {name for name, _, _ in PARAMETERS}
+    assert not unchecked, f"no bad value is tried for {sorted(unchecked)}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (SGD(momentum=2), ["'momentum'", "SGD", "[0.0, 1.0]", "Got 2"]),
+        (SGD(learning_rate="cosine"), ["'learning_rate'", "SGD", "'adaptive'", "'cosine'"]),
+        (SGD(learning_rate_init=0), ["'learning_rate_init'", "SGD", "(0.0, inf)", "Got 0"]),
+        (SGD(power_t=-1), ["'power_t'", "SGD", "[0.0, inf)", "Got -1"]),
+        (SGD(nesterovs_momentum="no"), ["'nesterovs_momentum'", "SGD", "bool", "'no'"]),
+        (Adam(learning_rate_init="x"), ["'learning_rate_init'", "Adam", "(0.0, inf)", "'x'"]),
+        (Adam(beta_1=1.0), ["'beta_1'", "Adam", "[0.0, 1.0)", "Got 1.0"]),
+        (Adam(beta_2=-0.1), ["'beta_2'", "Adam", "[0.0, 1.0)", "Got -0.1"]),
+        (Adam(epsilon=0), ["'epsilon'", "Adam", "(0.0, inf)", "Got 0"]),
+        (LBFGS(max_fun=0), ["'max_fun'", "LBFGS", "[1, inf)", "Got 0"]),
+    ],
+    ids=lambda value: "" if isinstance(value, list) else repr(value),
+)
+@pytest.mark.parametrize("model", [classifier(), regressor()], ids=["classifier", "regressor"])
+def test_spec_field_that_cannot_be_used_is_refused(model, spec, words):
+    model = clone(model).set_params(solver=spec)
+    refused(model, call("fit", X, BINARY), words)
+
+
+@pytest.mark.parametrize("set_field", ["solver__speed", "solver__solver"])
+def test_unknown_spec_field_is_named(set_field):
+    with pytest.raises(ValueError, match=r"'(speed|solver)' for SGD.*momentum"):
+        classifier(solver=SGD()).set_params(**{set_field: 1})
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", LBFGS(max_fun=7)], ids=repr)
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_partial_fit_does_not_exist_where_the_solver_needs_all_rows(make, solver):
+    model = make(solver=solver)
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit") as caught:
+        model.partial_fit(X, BINARY)
+    reason = str(caught.value.__cause__)
+    assert all(word in reason for word in ("'adam'", "'sgd'", f"solver={solver!r}")), reason
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_partial_fit_appears_with_the_solver(make):
+    model = make(solver="lbfgs")
+    assert hasattr(model.set_params(solver="sgd"), "partial_fit")
+    assert not hasattr(model.set_params(solver=LBFGS()), "partial_fit")
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+def test_prediction_before_fit_is_refused(method):
+    with pytest.raises(NotFittedError, match=r"DeepClassifier.*not fitted"):
+        getattr(classifier(), method)(X)
+
+
+# Divergence
+
+TOO_FAR = {
+    "sgd": regressor(solver="sgd", learning_rate_init=1e10, activation="identity", max_iter=50),
+    "sgd-float32": regressor(solver="sgd", learning_rate_init=1e10, dtype="float32"),
+    "sgd-spec": regressor(solver=SGD(learning_rate_init=1e10), dtype="float32"),
+    "sgd-batches": regressor(solver="sgd", learning_rate_init=1e10, batch_size=4, max_iter=50),
+    "sgd-early-stopping": regressor(
+        solver="sgd", learning_rate_init=1e10, dtype="float32", early_stopping=True
+    ),
+    "adam": regressor(learning_rate_init=1e200),
+    "adam-float32": regressor(learning_rate_init=1e10, dtype="float32"),
+    "adam-early-stopping": regressor(
+        learning_rate_init=1e10, dtype="float32", early_stopping=True
+    ),
+    "poisson": regressor(
+        loss="poisson", solver="sgd", learning_rate_init=10, activation="identity"
+    ),
+    "classifier-sgd": classifier(solver="sgd", learning_rate_init=1e200),
+    "classifier-adam": classifier(learning_rate_init=1e20, dtype="float32"),
+}
+
+
+def target_of(model):
+    return CLASSES if isinstance(model, DeepClassifier) else np.abs(NUMBERS)
+
+
+def diverged(model, X, y, method="fit"):
+    """Check that the call diverges without a trace; give the epoch that it names."""
+    before = state(model)
+    with pytest.raises(ValueError, match=r"diverged in epoch \d+") as caught:
+        getattr(model, method)(X, y)
+    assert state(model) == before, "the estimator has changed"
+    return int(re.search(r"epoch (\d+)", str(caught.value)).group(1))
+
+
+@pytest.mark.parametrize("name", TOO_FAR)
+def test_divergence_leaves_an_unfitted_estimator_unfitted(name):
+    model = clone(TOO_FAR[name])
+    diverged(model, X, target_of(model))
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model)
+
+
+@pytest.mark.parametrize("name", TOO_FAR)
+def test_divergence_names_its_epoch(name):
+    model = clone(TOO_FAR[name])
+    epoch = diverged(model, X, target_of(model))
+    diverged(model.set_params(max_iter=epoch), X, target_of(model))
+    if epoch > 1:
+        curve = model.set_params(max_iter=epoch - 1).fit(X, target_of(model)).loss_curve_
+        assert np.isfinite(curve).all()
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("name", TOO_FAR)
+def test_divergence_of_a_second_fit_keeps_the_first(name, warm_start):
+    bad = clone(TOO_FAR[name]).set_params(warm_start=warm_start)
+    good = {
+        "solver": "adam",
+        "learning_rate_init": 0.001,
+        "max_iter": 3,
+        "early_stopping": False,
+    }
+    model = clone(bad).set_params(**good).fit(X, target_of(bad))
+    twin = pickle.loads(pickle.dumps(model))
+    model.set_params(**{name: getattr(bad, name) for name in good})
+    diverged(model, X, target_of(bad))
+    assert np.array_equal(model.predict(X), twin.predict(X))
+    for each in (model, twin):
+        each.set_params(**good).partial_fit(X, target_of(bad))
+    for ours, theirs in zip(model.coefs_, twin.coefs_, strict=True):
+        assert np.array_equal(ours, theirs)
+    assert model.loss_curve_ == twin.loss_curve_
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_divergence_of_partial_fit_keeps_the_solver_state(solver, dtype):
+    model = regressor(solver=solver, dtype=dtype, momentum=0.5)
+    model.fit(X, NUMBERS).partial_fit(X, NUMBERS)
+    twin = pickle.loads(pickle.dumps(model))
+    assert diverged(model, X * 1e300, NUMBERS, "partial_fit") == 1
+    for each in (model, twin):
+        each.partial_fit(X, NUMBERS).partial_fit(X, NUMBERS)
+    for ours, theirs in zip(model.coefs_, twin.coefs_, strict=True):
+        assert np.array_equal(ours, theirs)
+    assert model.t_ == twin.t_
+    assert model.loss_curve_ == twin.loss_curve_
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_divergence_on_overflowing_X(make, solver):
+    model = make(solver=solver)
+    y = target_of(model)
+    diverged(model, X * 1e200, y)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model)
+    model.set_params(warm_start=True).fit(X, y)
+    before = model.predict(X)
+    diverged(model, X * 1e200, y)
+    assert np.array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "fit"])
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_table_whose_sum_overflows_raises_no_warning(make, method):
+    model = make(solver="sgd", warm_start=True, batch_size=5)
+    y = target_of(model)
+    model.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        diverged(model, np.abs(X) / np.abs(X).max() * 1e308, y, method)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 1e12), ("float64", 1e100)])
+def test_overflow_of_the_moments_is_divergence(dtype, size):
+    """Squares of the gradient overflow where loss and weights do not: Adam stands still."""
+    diverged(regressor(solver="adam", dtype=dtype), X * size, NUMBERS * size)
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_words_on_divergence_name_no_parameter_that_lbfgs_does_not_read(make):
+    model = make(solver="lbfgs")
+    with pytest.raises(ValueError, match="diverged") as caught:
+        model.fit(X * 1e200, target_of(model))
+    assert "learning_rate" not in str(caught.value)
+    assert "scale X" in str(caught.value)
