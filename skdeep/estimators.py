@@ -422,7 +422,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
 
     dtype : {'float32', 'float64'} or None, default=None
         Of weights and computation. None takes float32 for a float32 `X` and float64
-        for all else. ``"float32"`` takes about half the time, whatever the dtype of
+        for all else. ``"float32"`` takes little more than half the time, whatever the dtype of
         `X`, which is converted batch by batch.
 
     Attributes
@@ -732,7 +732,7 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
 
     dtype : {'float32', 'float64'} or None, default=None
         Of weights and computation. None takes float32 for a float32 `X` and float64
-        for all else. ``"float32"`` takes about half the time, whatever the dtype of
+        for all else. ``"float32"`` takes little more than half the time, whatever the dtype of
         `X`, which is converted batch by batch.
 
     Attributes

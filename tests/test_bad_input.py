@@ -146,6 +146,18 @@ DATA = [
         call("fit", X, np.c_[NAMES, NAMES]),
         words=["y", "(30, 2)", "(n_samples,)", "indicator matrix"],
     ),
+    case(
+        "y-sparse-column",
+        classifier(),
+        call("fit", X, sp.csr_array(LABELS[:, :1])),
+        words=["y", "parse"],
+    ),
+    case(
+        "y-matrix-of-other-numbers",
+        classifier(),
+        call("fit", X, 2 * LABELS - 1),
+        words=["y", "indicator matrix", "0 and 1", "[-1, 1]"],
+    ),
     case("y-words", regressor(), call("fit", X, NAMES), words=["y", "'a'"]),
     case("y-object-words", regressor(), call("fit", X, NAMES.astype(object)), words=["'a'"]),
     case("y-numerals", regressor(), call("fit", X, NUMBERS.astype(str)), words=["y"]),
@@ -225,6 +237,7 @@ PREDICTION = [
     for name, given, words in [
         ("columns", X[:, :2], ["X", "2 features", "3 features"]),
         ("nan", with_entry(X, np.nan), ["X", "NaN"]),
+        ("inf", np.array([[np.inf, -np.inf, 0]]), ["X", "inf"]),
         ("1d", NUMBERS, ["2D", "1D"]),
     ]
 ]
@@ -286,6 +299,19 @@ SERIES = [
         classifier(),
         call("partial_fit", X, with_entry(CLASSES, np.nan), classes=[0, 1]),
         words=["NaN"],
+    ),
+    case(
+        "unseen-object-name",
+        classifier(),
+        part_c,
+        call("partial_fit", X, NAMES.astype(object)),
+        words=["y", "'a'", "[0, 1, 2]"],
+    ),
+    case(
+        "labels-with-a-number-for-classes",
+        classifier(),
+        call("partial_fit", X, LABELS, classes=3),
+        words=["classes", "3"],
     ),
     case(
         "columns-of-X",
@@ -475,6 +501,12 @@ def test_data_that_cannot_be_used_is_refused(model, before, bad, words):
     for good in before:
         good.on(model)
     refused(model, bad, words)
+
+
+def test_words_on_a_first_fit_do_not_speak_of_an_earlier_one():
+    with pytest.raises(ValueError, match="indicator matrix") as caught:
+        classifier().fit(X, 2 * LABELS - 1)
+    assert "first call" not in str(caught.value)
 
 
 # The parameters

@@ -11,6 +11,7 @@ import io
 import pickle
 import re
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,10 +22,20 @@ import threadpoolctl
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import make_classification
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    TunedThresholdClassifierCV,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier, RegressorChain
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -900,6 +911,37 @@ def test_search_reaches_into_a_spec_in_a_pipeline():
     assert len(set(spelled)) == 3
     assert_allclose(search.cv_results_["mean_test_score"], spelled)
     assert spec == SGD(learning_rate_init=0.05)
+
+
+IN_OTHER_ESTIMATORS = {
+    "one-vs-rest": (OneVsRestClassifier, DeepClassifier, CODES),
+    "multi-output": (MultiOutputClassifier, DeepClassifier, LABELS),
+    "bagging": (
+        partial(BaggingClassifier, n_estimators=2, random_state=0),
+        DeepClassifier,
+        CODES,
+    ),
+    "calibrated": (partial(CalibratedClassifierCV, cv=2), DeepClassifier, CODES),
+    "threshold": (partial(TunedThresholdClassifierCV, cv=2), DeepClassifier, BINARY),
+    "boosted": (
+        partial(AdaBoostClassifier, n_estimators=2, random_state=0),
+        DeepClassifier,
+        CODES,
+    ),
+    "log-of-y": (
+        partial(TransformedTargetRegressor, func=np.exp, inverse_func=np.log1p),
+        DeepRegressor,
+        NUMBERS / 10,
+    ),
+    "chain": (RegressorChain, DeepRegressor, np.c_[NUMBERS, X[:, 3]]),
+}
+
+
+@pytest.mark.parametrize("name", IN_OTHER_ESTIMATORS)
+def test_other_estimators_work_with_ours_as_with_mlp(name):
+    wrap, kind, y = IN_OTHER_ESTIMATORS[name]
+    ours, theirs = (wrap(model).fit(X, y) for model in pair(kind, learning_rate_init=0.02))
+    assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-7)
 
 
 @KINDS

@@ -1,0 +1,87 @@
+"""Handwritten digits with one hidden layer: 784-50-10, 25 epochs, in seconds.
+
+The epochs are a fixed budget, enough for 97 % of the test images. Images come from the four
+files of the MNIST distribution (IDX format, compressed or not) in the folder ``--data``,
+or else from openml.org:
+
+    python examples/mnist.py --data DIR
+
+``--dtype float64`` shows what single precision saves.
+"""
+
+import argparse
+import gzip
+import struct
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import fetch_openml
+from sklearn.exceptions import ConvergenceWarning
+
+from skdeep import DeepClassifier
+
+
+def read_idx(folder, name):
+    """Array of bytes in the IDX file `name`, or `name`.gz, of a folder."""
+    path = folder / name
+    if path.exists():
+        content = path.read_bytes()
+    else:
+        content = gzip.decompress(path.with_name(f"{name}.gz").read_bytes())
+    zeros, kind, n_axes = struct.unpack_from(">HBB", content)
+    if zeros != 0 or kind != 8:
+        raise ValueError(f"{path} is not an IDX file of unsigned bytes.")
+    shape = struct.unpack_from(f">{n_axes}I", content, 4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * n_axes).reshape(shape)
+
+
+def load(folder):
+    """Training images and labels, test images and labels, all of uint8."""
+    if folder is None:
+        images, labels = fetch_openml(
+            "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
+        )
+        images, labels = images.astype(np.uint8), labels.astype(np.uint8)
+        return images[:60000], labels[:60000], images[60000:], labels[60000:]
+    tables = []
+    for part in ("train", "t10k"):
+        images = read_idx(folder, f"{part}-images-idx3-ubyte")
+        tables += [
+            images.reshape(len(images), -1),
+            read_idx(folder, f"{part}-labels-idx1-ubyte"),
+        ]
+    return tables
+
+
+def scaled(pixels):
+    """Pixels of 0 to 255 as float32 in [0, 1]."""
+    return pixels / np.float32(255)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the IDX files")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    arguments = parser.parse_args()
+    X_train, y_train, X_test, y_test = load(arguments.data)
+
+    model = DeepClassifier(
+        (50,), max_iter=25, batch_size=200, dtype=arguments.dtype, random_state=0
+    )
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # The loss still falls after 25 epochs, and 25 is what we want.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(scaled(X_train), y_train)
+    seconds = time.perf_counter() - start
+
+    print(f"test accuracy    {model.score(scaled(X_test), y_test):.4f}")
+    print(f"seconds to fit  {seconds:>7.1f}")
+
+
+if __name__ == "__main__":
+    main()
