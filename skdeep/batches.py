@@ -28,10 +28,18 @@ class Reader:
         Rows of the largest batch.
     dtype : dtype
         Of what is read.
+    columns_first : bool, default=False
+        Whether the columns of a batch lie behind one another in memory, as the network's
+        buffers do.
     """
 
     def __init__(
-        self, tables: Sequence[Any], models: tuple[int, ...], capacity: int, dtype: np.dtype
+        self,
+        tables: Sequence[Any],
+        models: tuple[int, ...],
+        capacity: int,
+        dtype: np.dtype,
+        columns_first: bool = False,
     ) -> None:
         self.tables = tables
         self.models = models
@@ -42,8 +50,9 @@ class Reader:
             return
         size = prod(models) * capacity * self.n_columns
         self._out = np.empty(size, dtype)
-        # np.take writes straight only into its own dtype: cast in a second step.
-        same = tables[0].dtype == dtype
+        self._columns_first = columns_first and self.n_columns > 1
+        # np.take writes straight only into rows of its own dtype: cast in a second step.
+        same = tables[0].dtype == dtype and not self._columns_first
         self._staged = self._out if same else np.empty(size, tables[0].dtype)
 
     def read(self, rows: Array | slice) -> Any:
@@ -79,7 +88,12 @@ class Reader:
     def _cast(self, staged: Array) -> Array:
         if self._staged is self._out:
             return staged
-        out = self._out[: staged.size].reshape(staged.shape, copy=False)
+        out = self._out[: staged.size]
+        if self._columns_first:
+            *models, n_rows, n_columns = staged.shape
+            out = out.reshape(*models, n_columns, n_rows, copy=False).mT
+        else:
+            out = out.reshape(staged.shape, copy=False)
         np.copyto(out, staged, casting="unsafe")
         return out
 
@@ -145,7 +159,7 @@ class Batches:
         self.generators = generators
         self._models = models
         self._x = Reader(X, models, self.batch_size, dtype)
-        self._y = Reader(y, models, self.batch_size, dtype)
+        self._y = Reader(y, models, self.batch_size, dtype, columns_first=True)
         self._ones = np.ones((*models, self.batch_size, 1), dtype)
         self._weight = (
             None

@@ -131,18 +131,19 @@ class MultinomialLogLoss(Loss):
     out_activation = "softmax"
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
-        column = scratch[..., :1]
-        np.maximum.reduce(raw, axis=-1, keepdims=True, out=column)
+        # In few passes over small arrays: a call costs as much as what it computes.
+        column, logarithm = scratch[..., :1], scratch[..., 1:2]
+        np.maximum.reduce(raw, -1, None, column, True)
         raw -= column
-        np.exp(raw, out=out)
-        np.add.reduce(out, axis=-1, keepdims=True, out=column)
-        out /= column
-        np.log(column, out=column)
-        raw -= column  # log of the probabilities
-        raw *= y
-        out -= y
-        out *= weight
-        return -_total(weight, raw)
+        np.exp(raw, out)
+        np.add.reduce(out, -1, None, column, True)
+        np.log(column, logarithm)
+        value = np.vecdot(weight.mT, logarithm.mT)[..., 0]
+        np.divide(weight, column, column)
+        out *= column
+        np.multiply(y, weight, scratch)
+        out -= scratch
+        return value - np.vecdot(scratch.mT, raw.mT).sum(-1)
 
     def output(self, raw):
         raw -= raw.max(axis=-1, keepdims=True)

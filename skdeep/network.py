@@ -17,6 +17,7 @@ from skdeep.activations import ACTIVATIONS, Activation
 from skdeep.batches import Reader
 from skdeep.initializers import glorot_uniform
 from skdeep.layers import BoundDense, Dense
+from skdeep.threads import blas_threads_for
 
 Array = np.ndarray
 
@@ -63,6 +64,16 @@ class Network:
     def n_params(self) -> int:
         """Length of the flat vector."""
         return self.n_weights + sum(layer.n_out for layer in self.layers)
+
+    @property
+    def largest_product(self) -> int:
+        """Multiplications that one row costs in the widest layer."""
+        return max(layer.n_in * layer.n_out for layer in self.layers)
+
+    def chunk_rows(self, n_rows: int) -> int:
+        """Rows that a pass over `n_rows` takes at a time, so that it stays in the cache."""
+        widest = max(max(layer.n_in, layer.n_out) for layer in self.layers)
+        return max(1, min(n_rows, CHUNK // widest))
 
     @property
     def n_out(self) -> int:
@@ -134,15 +145,15 @@ class Network:
         """
         n_rows = X.shape[0] if rows is None else len(rows)
         dtype = floating(weights[0])
-        widest = max(max(layer.n_in, layer.n_out) for layer in self.layers)
-        step = max(1, min(n_rows, CHUNK // widest))
+        step = self.chunk_rows(n_rows)
         reader = Reader([X], (), step, dtype)
         workspace = Workspace(self, weights, biases, (), step, dtype, reader.sparse)
         raw = np.empty((n_rows, self.n_out), dtype)
-        for start in range(0, n_rows, step):
-            chunk = slice(start, min(start + step, n_rows))
-            x = reader.read(chunk if rows is None else rows[chunk])
-            raw[chunk] = workspace.bind(x.shape[0]).forward(x)
+        with blas_threads_for(step * self.largest_product):
+            for start in range(0, n_rows, step):
+                chunk = slice(start, min(start + step, n_rows))
+                x = reader.read(chunk if rows is None else rows[chunk])
+                raw[chunk] = workspace.bind(x.shape[0]).forward(x)
         return raw
 
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from skdeep.batches import Batches
 from skdeep.losses import Loss
-from skdeep.network import CHUNK, Network
+from skdeep.network import Network
 from skdeep.objective import Objective
 from skdeep.solvers import LBFGS, Descent, SolverState, StochasticSolver, column
+from skdeep.threads import blas_threads_for
 
 Array = np.ndarray
 
@@ -145,9 +146,14 @@ def train(tasks: Sequence[FitTask]) -> list[FitResult]:
     results : list of FitResult
         In the order of `tasks`.
     """
+    lead = tasks[0]
+    whole = isinstance(lead.solver, LBFGS)
+    n_rows = (
+        lead.network.chunk_rows(lead.n_rows) if whole else min(lead.batch_size, lead.n_rows)
+    )
     # What overflows is found by looking at losses and parameters, and reported.
-    with np.errstate(all="ignore"):
-        if isinstance(tasks[0].solver, LBFGS):
+    with np.errstate(all="ignore"), blas_threads_for(n_rows * lead.network.largest_product):
+        if whole:
             return [_minimize(task) for task in tasks]
         return Stack(tasks).run()
 
@@ -343,7 +349,6 @@ def _minimize(task: FitTask) -> FitResult:
     theta = task.theta.copy()
     grad = np.empty_like(theta)
     total_grad = np.empty_like(theta)
-    widest = max(max(layer.n_in, layer.n_out) for layer in task.network.layers)
     batches = Batches(
         [task.X],
         [task.y],
@@ -351,7 +356,7 @@ def _minimize(task: FitTask) -> FitResult:
         rows=task.rows,
         generators=None,
         models=(),
-        batch_size=max(1, CHUNK // widest),
+        batch_size=task.network.chunk_rows(task.n_rows),
         dtype=theta.dtype,
         share_of_epoch=True,
     )
