@@ -133,10 +133,10 @@ class MultinomialLogLoss(Loss):
     def value_and_gradient(self, y, raw, weight, out, scratch):
         # In few passes over small arrays: a call costs as much as what it computes.
         column, logarithm = scratch[..., :1], scratch[..., 1:2]
-        np.maximum.reduce(raw, -1, None, column, True)
+        np.maximum.reduce(raw, axis=-1, keepdims=True, out=column)
         raw -= column
         np.exp(raw, out)
-        np.add.reduce(out, -1, None, column, True)
+        np.add.reduce(out, axis=-1, keepdims=True, out=column)
         np.log(column, logarithm)
         value = np.vecdot(weight.mT, logarithm.mT)[..., 0]
         np.divide(weight, column, column)

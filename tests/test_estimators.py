@@ -11,6 +11,7 @@ import io
 import pickle
 import re
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,6 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
-import threadpoolctl
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
@@ -40,6 +40,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, get_tags
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor
 
@@ -928,8 +929,8 @@ IN_OTHER_ESTIMATORS = {
         DeepClassifier,
         CODES,
     ),
-    "log-of-y": (
-        partial(TransformedTargetRegressor, func=np.exp, inverse_func=np.log1p),
+    "transformed-y": (
+        partial(TransformedTargetRegressor, func=np.sinh, inverse_func=np.arcsinh),
         DeepRegressor,
         NUMBERS / 10,
     ),
@@ -1046,7 +1047,7 @@ def surroundings():
         "floating-point errors": np.geterr(),
         "warning filters": list(warnings.filters),
         "random state": check_random_state(None).get_state()[1].tolist(),
-        "threads": [pool["num_threads"] for pool in threadpoolctl.threadpool_info()],
+        "threads": [pool["num_threads"] for pool in threadpool_info()],
         "print options": np.get_printoptions(),
     }
 
@@ -1059,14 +1060,36 @@ def test_global_state_is_left_alone(kind, solver, event):
     y = fit_target(kind)
     ours, _ = pair(kind, solver=solver, verbose=event == "interruption")
     table = X * 1e250 if event == "divergence" else X
-    with np.errstate(over="ignore", under="warn", divide="ignore"):
+    with np.errstate(over="ignore", under="warn", divide="ignore"), threadpool_limits(2):
         before = surroundings()
+        assert 2 in before["threads"]
         with (
             contextlib.redirect_stdout(InterruptingOutput(2)),
             contextlib.suppress(ValueError, KeyboardInterrupt),
         ):
             ours.fit(table, y).predict(table)
         assert surroundings() == before
+
+
+def test_fits_in_threads_equal_fits_in_turn_and_leave_the_threads_of_blas():
+    models = [
+        pair(kind, solver=solver, random_state=seed, max_iter=20)[0]
+        for kind in TWINS
+        for solver in SOLVERS
+        for seed in range(4)
+    ]
+
+    def fit(model):
+        return clone(model).fit(X, fit_target(type(model)))
+
+    in_turn = [fit(model) for model in models]
+    with threadpool_limits(2):
+        before = surroundings()["threads"]
+        with ThreadPoolExecutor(4) as threads:
+            together = list(threads.map(fit, models))
+        assert surroundings()["threads"] == before
+    for a, b in zip(together, in_turn, strict=True):
+        assert_same_weights(a, b, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
