@@ -1,0 +1,134 @@
+"""Who runs a case: objects with `fit(X, y)`, `partial_fit(X, y)` and `predict(X)`.
+
+skdeep and scikit-learn's MLP are such objects already and take the same words. Torch's are
+in `torch_peers`, which only their own workers import. `Floor` is here: what no NumPy
+implementation can undercut, the matrix products of a fit.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from operator import matmul
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from skdeep import DeepClassifier, DeepRegressor
+from tests.benchmarks.cases import FLOOR, OURS, Case
+
+
+def build(name: str, case: Case) -> Any:
+    """A contestant that has seen nothing yet."""
+    return BUILDERS[name.split()[0]](case)
+
+
+def enters(name: str, case: Case) -> bool:
+    """Whether a contestant has what a case asks for."""
+    kind = name.split()[0]
+    if case.solver == "lbfgs":  # line searches differ, so steps would not be the same
+        return kind in ("skdeep", "mlp")
+    # skorch turns a sparse matrix into tensors row by row, which measures nothing.
+    return not (kind == "skorch" and case.data == "mnist csr")
+
+
+def _perceptron(classifier: type, regressor: type, case: Case) -> Any:
+    return (regressor if case.regression else classifier)(
+        hidden_layer_sizes=case.widths[1:-1],
+        solver=case.solver,
+        batch_size=case.batch,
+        max_iter=case.epochs,
+        tol=0,
+        n_iter_no_change=np.inf,
+        random_state=0,
+    )
+
+
+class Floor:
+    """The matrix products of a fit or of a prediction, and nothing else.
+
+    Forward, weight gradients, and input gradients of all layers but the first, in the
+    order and number of the real thing, on rows that lie in the cache already.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._prepared: dict[tuple[int, bool], list[Callable[[], Any]]] = {}
+
+    def fit(self, X: Any, y: Any) -> None:
+        n_rows = X.shape[0]
+        batch = min(self.case.batch, n_rows)
+        n_full, n_rest = divmod(n_rows, batch)
+        full = self._products(X[:batch])
+        rest = self._products(X[:n_rest]) if n_rest else []
+        for _ in range(self.case.epochs):
+            for _ in range(n_full):
+                for product in full:
+                    product()
+            for product in rest:
+                product()
+
+    def partial_fit(self, X: Any, y: Any) -> None:
+        for product in self._products(X):
+            product()
+
+    def predict(self, X: Any) -> None:
+        for product in self._products(X, backward=False):
+            product()
+
+    def _products(self, x: Any, backward: bool = True) -> list[Callable[[], Any]]:
+        # Only the shape matters: each is prepared once, for the first rows that come.
+        key = (x.shape[0], backward)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare(x, backward)
+        return self._prepared[key]
+
+    def _prepare(self, x: Any, backward: bool) -> list[Callable[[], Any]]:
+        generator = np.random.default_rng(0)
+        widths = self.case.widths
+        weights = [
+            generator.uniform(-1, 1, shape).astype(x.dtype) / np.sqrt(shape[0], dtype=x.dtype)
+            for shape in pairwise(widths)
+        ]
+        values = [x] + [np.empty((x.shape[0], width), x.dtype) for width in widths[1:]]
+        deltas = [np.ones_like(value) for value in values[1:]]
+        products = [
+            _product(value, weight, out)
+            for value, weight, out in zip(values, weights, values[1:], strict=False)
+        ]
+        if not backward:
+            return products
+        for i in reversed(range(len(weights))):
+            products.append(_product(values[i].T, deltas[i], np.empty_like(weights[i])))
+            if i:
+                products.append(_product(deltas[i], weights[i].T, deltas[i - 1]))
+        return products
+
+
+def _product(left: Any, right: np.ndarray, out: np.ndarray) -> Callable[[], Any]:
+    # SciPy's sparse product has no `out`; the layers above it need none of its values.
+    if scipy.sparse.issparse(left):
+        return partial(matmul, left, right)
+    return partial(np.matmul, left, right, out=out)
+
+
+def _torch(case: Case) -> Any:
+    from tests.benchmarks.torch_peers import TorchLoop
+
+    return TorchLoop(case)
+
+
+def _skorch(case: Case) -> Any:
+    from tests.benchmarks.torch_peers import skorch_net
+
+    return skorch_net(case)
+
+
+BUILDERS: dict[str, Callable[[Case], Any]] = {
+    OURS.split()[0]: partial(_perceptron, DeepClassifier, DeepRegressor),
+    "mlp": partial(_perceptron, MLPClassifier, MLPRegressor),
+    "torch": _torch,
+    "skorch": _skorch,
+    FLOOR.split()[0]: Floor,
+}

@@ -1,0 +1,191 @@
+"""How measurements are written down: Markdown tables under a description of the machine."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from tests.benchmarks.cases import (
+    FLOOR,
+    MLP,
+    MLP_64,
+    OURS,
+    OURS_64,
+    SKORCH,
+    TORCH,
+    Case,
+)
+
+Times = Mapping[str, Sequence[float]]
+NOTHING = "-"
+
+
+SPEED_NOTE = """\
+Times of a peer by ours in the same repeat, in float32 unless said otherwise: median
+(smallest-largest) over the repeats; more is better for skdeep. BLAS floor: time of the case's
+matrix products alone, called through `np.matmul(..., out=)` with the same shapes (SciPy's
+product where the input is sparse), as a share of our time."""
+MEMORY_NOTE = """\
+Growth of a fresh process's peak memory in one fit, beyond imports and data, and size of the
+fitted estimator's pickle (PyTorch: of its `state_dict`)."""
+GROWTH_NOTE = """\
+One epoch of a regression with batches of 256: 8,192 rows, 64 columns and 2 hidden layers of
+64, of which one number grows by powers of two. First and last value, and the exponent, the
+slope of least squares on logarithmic scales: 0 does not grow, 1 grows in proportion. Memory
+is the peak of what NumPy allocates beyond the data."""
+
+
+def section(
+    title: str,
+    note: str,
+    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]],
+) -> str:
+    """A heading, a note, and tables under their captions; empty where there are no rows."""
+    parts = [f"## {title}", note]
+    for caption, (header, rows) in tables.items():
+        if not rows:
+            return ""
+        parts += [f"{caption}:", table(header, rows)] if caption else [table(header, rows)]
+    return "\n\n".join(parts)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table: the first column to the left, numbers to the right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def ratio_cell(times: Times, peer: str, ours: str = OURS) -> str:
+    """Median over the repeats of peer's time by ours, and its spread."""
+    ratios = _ratios(times, peer, ours)
+    if not ratios:
+        return NOTHING
+    return f"{median(ratios):.3g} ({min(ratios):.3g}-{max(ratios):.3g})"
+
+
+def share_cell(times: Times) -> str:
+    """Median share of the matrix products in our time, and its spread."""
+    ratios = _ratios(times, FLOOR, OURS)
+    if not ratios:
+        return NOTHING
+    return f"{median(ratios):.0%} ({min(ratios):.0%}-{max(ratios):.0%})"
+
+
+def goal_cell(case: Case, times: Times, peer: str) -> str:
+    """The ratio to reach, and whether it is."""
+    goal, ratios = case.goals.get(peer), _ratios(times, peer, OURS)
+    if goal is None or not ratios:
+        return NOTHING
+    reached = "reached" if median(ratios) >= goal else "**missed**"
+    return f"{goal:.0%} {reached}" if peer == FLOOR else f"{goal:g} {reached}"
+
+
+def _ratios(times: Times, peer: str, ours: str) -> list[float]:
+    # A contestant may have run in the first repeats only.
+    pairs = zip(times.get(peer, ()), times.get(ours, ()), strict=False)
+    return [theirs / own for theirs, own in pairs]
+
+
+def milliseconds(seconds: Sequence[float]) -> str:
+    return f"{1000 * median(seconds):.3g}" if seconds else NOTHING
+
+
+SPEED_HEADER = (
+    "case",
+    "skdeep, ms",
+    "MLP",
+    "goal",
+    "MLP, float64",
+    "PyTorch eager",
+    "goal",
+    "skorch",
+    "BLAS floor",
+    "goal",
+)
+
+
+def speed_row(case: Case, times: Times) -> tuple[str, ...]:
+    return (
+        case.name,
+        milliseconds(times[OURS]),
+        ratio_cell(times, MLP),
+        goal_cell(case, times, MLP),
+        ratio_cell(times, MLP_64, OURS_64),
+        ratio_cell(times, TORCH),
+        goal_cell(case, times, TORCH),
+        ratio_cell(times, SKORCH),
+        share_cell(times),
+        goal_cell(case, times, FLOOR),
+    )
+
+
+def size_row(
+    case: Case,
+    names: Sequence[str],
+    sizes: Mapping[str, Sequence[int]],
+    which: int,
+    unit: float,
+) -> tuple[str, ...]:
+    cells = [f"{sizes[name][which] / unit:.1f}" if name in sizes else NOTHING for name in names]
+    return (case.name, *cells)
+
+
+def growth_header(timed: Sequence[str], traced: Sequence[str]) -> tuple[str, ...]:
+    times = [column for name in timed for column in (f"{name}, ms", "exponent")]
+    memory = [column for name in traced for column in (f"{name}, MB", "exponent")]
+    return ("what grows", *times, *memory)
+
+
+def growth_row(
+    axis: str,
+    sizes: Sequence[int],
+    times: Mapping[str, Sequence[float]],
+    memory: Mapping[str, Sequence[float]],
+) -> tuple[str, ...]:
+    """First and last value and the exponent, for each contestant."""
+    cells = [f"{axis}, {sizes[0]:,} to {sizes[-1]:,}"]
+    for unit, measured in ((1e-3, times), (1e6, memory)):
+        for values in measured.values():
+            first, last = (f"{value / unit:.3g}" for value in (values[0], values[-1]))
+            slope, _ = np.polyfit(np.log(sizes), np.log(values), 1)
+            cells += [f"{first} to {last}", f"{slope:.2f}"]
+    return tuple(cells)
+
+
+def machine(command: str) -> str:
+    """Where and how the document was made."""
+    packages = ("skdeep", "numpy", "scipy", "scikit-learn", "torch", "skorch")
+    blas = [
+        f"{pool['internal_api']} {pool['version']} ({pool['architecture']}, "
+        f"{pool['num_threads']} threads)"
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas" and "numpy" in pool["filepath"]
+    ]
+    lines = [
+        f"- Machine: {os.cpu_count()} cores, {_cpu_model()}; {platform.platform()}; "
+        f"load before the start {os.getloadavg()[0]:.1f}",
+        f"- Python {platform.python_version()}, "
+        + ", ".join(f"{package} {version(package)}" for package in packages),
+        f"- BLAS of NumPy: {', '.join(blas) or 'unknown'}",
+        f"- Commit {_commit()}",
+        f"- Command: `{command}`",
+    ]
+    return "\n".join(lines)
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.exists() else ""
+    return text.partition("model name")[2].partition("\n")[0].strip("\t :") or "unknown CPU"
+
+
+def _commit() -> str:
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

@@ -1,0 +1,95 @@
+"""PyTorch as its tutorials write it, and skorch around the same module.
+
+Nothing is compiled, fused or preloaded, and nothing is done slower than it need be: the
+rows of a batch are indexed from one tensor, and a full batch is not indexed at all.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import skorch
+import torch
+from torch import nn
+
+from tests.benchmarks.cases import Case
+
+# The MLP's L2 penalty, whose gradient is alpha / batch_size * weights.
+ALPHA = 1e-4
+
+
+def perceptron(case: Case) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(case.widths):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    layers[-1] = nn.Flatten(0) if case.regression else nn.Identity()
+    return nn.Sequential(*layers)
+
+
+def optimizer_options(case: Case) -> dict[str, Any]:
+    options = {"lr": 0.001, "weight_decay": ALPHA / case.batch}
+    return options | ({} if case.solver == "adam" else {"momentum": 0.9, "nesterov": True})
+
+
+class TorchLoop:
+    """A module, an optimizer, and the loop over batches that everyone writes."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+
+    def fit(self, X: Any, y: np.ndarray) -> None:
+        case = self.case
+        self.module = perceptron(case)
+        self.criterion = nn.MSELoss() if case.regression else nn.CrossEntropyLoss()
+        kind = torch.optim.Adam if case.solver == "adam" else torch.optim.SGD
+        self.optimizer = kind(self.module.parameters(), **optimizer_options(case))
+        self.losses = [self._epoch(X, y) for _ in range(case.epochs)]
+
+    def partial_fit(self, X: Any, y: np.ndarray) -> None:
+        self.losses.append(self._epoch(X, y))
+
+    def predict(self, X: Any) -> np.ndarray:
+        with torch.inference_mode():
+            raw = self.module(torch.from_numpy(X))
+            return raw.numpy() if self.case.regression else raw.argmax(1).numpy()
+
+    def _epoch(self, X: Any, y: np.ndarray) -> float:
+        n_rows = X.shape[0]
+        if n_rows <= self.case.batch:
+            return self._step(torch.from_numpy(X), torch.from_numpy(y))
+        total = 0.0
+        inputs = None if scipy.sparse.issparse(X) else torch.from_numpy(X)
+        targets = torch.from_numpy(y)
+        for rows in torch.randperm(n_rows).split(self.case.batch):
+            # Torch has no rows of a sparse tensor to give: each batch is made dense.
+            x = torch.from_numpy(X[rows.numpy()].toarray()) if inputs is None else inputs[rows]
+            total += self._step(x, targets[rows]) * len(rows)
+        return total / n_rows
+
+    def _step(self, x: torch.Tensor, y: torch.Tensor) -> float:
+        self.optimizer.zero_grad()
+        loss = self.criterion(self.module(x), y)
+        loss.backward()
+        self.optimizer.step()
+        return loss.item()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.module.state_dict()  # what torch's users save
+
+
+def skorch_net(case: Case) -> skorch.NeuralNet:
+    """The same module, loss and optimizer as a scikit-learn estimator."""
+    kind = skorch.NeuralNetRegressor if case.regression else skorch.NeuralNetClassifier
+    options = {f"optimizer__{name}": value for name, value in optimizer_options(case).items()}
+    return kind(
+        perceptron(case),
+        criterion=nn.MSELoss if case.regression else nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam if case.solver == "adam" else torch.optim.SGD,
+        max_epochs=case.epochs,
+        batch_size=case.batch,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+        **options,
+    )
