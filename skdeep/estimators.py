@@ -200,7 +200,8 @@ class _DeepEstimator(BaseEstimator):
     def _solver_spec(self) -> StochasticSolver | LBFGS:
         if not isinstance(self.solver, str):
             params = self.solver.get_params()
-            constraints = {name: self._parameter_constraints[name] for name in params}
+            known = self._parameter_constraints
+            constraints = {name: known[name] for name in params if name in known}
             validate_parameter_constraints(
                 constraints, params, caller_name=type(self.solver).__name__
             )
@@ -564,10 +565,12 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         # The first call of a series fixes the classes; later ones may only repeat them.
         if not hasattr(self, "classes_"):
             if type_of_target(y).startswith("multilabel"):
-                if classes is not None and len(classes) != np.shape(y)[1]:
+                labels = np.arange(np.shape(y)[1])
+                if classes is not None and not np.array_equal(classes, labels):
                     raise ValueError(
-                        f"classes={classes!r} names {len(classes)} labels, but y has "
-                        f"{np.shape(y)[1]} columns. For an indicator matrix, leave classes out."
+                        f"classes={classes!r} does not go with an indicator matrix of "
+                        f"{len(labels)} columns: its classes are {labels.tolist()!r}. Leave "
+                        "classes out."
                     )
                 return
             if classes is None:

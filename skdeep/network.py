@@ -21,14 +21,14 @@ from skdeep.threads import blas_threads_for
 
 Array = np.ndarray
 
-# Elements that a chunk's widest buffer holds in a forward pass over many rows: 1 MB of
-# float64, so that the pass from layer to layer stays in the cache.
-CHUNK = 1 << 17
+# Elements that a chunk's widest buffer holds in a forward pass over many rows: few enough
+# to bound memory (8 MB of float64), enough for products at full speed.
+CHUNK = 1 << 20
 
 
-def floating(array: Array) -> np.dtype:
+def floating(arrays: Sequence[Array]) -> np.dtype:
     """Dtype to compute in with the given parameters: float64 for integers."""
-    return np.result_type(array.dtype, np.float32)
+    return np.result_type(np.float32, *arrays)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Network:
         return max(layer.n_in * layer.n_out for layer in self.layers)
 
     def chunk_rows(self, n_rows: int) -> int:
-        """Rows that a pass over `n_rows` takes at a time, so that it stays in the cache."""
+        """Rows that a pass over `n_rows` takes at a time, so that buffers stay small."""
         widest = max(max(layer.n_in, layer.n_out) for layer in self.layers)
         return max(1, min(n_rows, CHUNK // widest))
 
@@ -116,7 +116,7 @@ class Network:
 
     def pack(self, weights: Sequence[Array], biases: Sequence[Array]) -> Array:
         """Copy of the given weights and biases as one flat vector."""
-        theta = np.empty(self.n_params, floating(weights[0]))
+        theta = np.empty(self.n_params, floating(weights))
         for ours, theirs in zip(self.views(theta), (weights, biases), strict=True):
             for view, array in zip(ours, theirs, strict=True):
                 view[...] = array
@@ -144,7 +144,7 @@ class Network:
         raw : ndarray of shape (n_rows, n_out)
         """
         n_rows = X.shape[0] if rows is None else len(rows)
-        dtype = floating(weights[0])
+        dtype = floating(weights)
         step = self.chunk_rows(n_rows)
         reader = Reader([X], (), step, dtype)
         workspace = Workspace(self, weights, biases, (), step, dtype, reader.sparse)
@@ -239,14 +239,14 @@ class Workspace:
             self._deltas = [flat(layer.n_out) for layer in network.layers]
             self._scratch = flat(network.n_out)
 
-    def cut(self, flat: Array, n_rows: int, n_columns: int) -> Array:
-        """The head of a flat buffer as (*models, n_rows, n_columns), always contiguous.
-
-        Columns lie behind one another in memory, so that sums over the columns of a row
-        (a softmax) run along whole columns.
-        """
-        size = prod(self.models) * n_rows * n_columns
-        return flat[:size].reshape(*self.models, n_columns, n_rows, copy=False).mT
+    def _cut(self, flat: Array, n_rows: int, n_columns: int, raw: bool) -> Array:
+        # The head of a flat buffer as (*models, n_rows, n_columns), always contiguous.
+        # Products are fastest into rows; but the columns of the raw output lie behind one
+        # another, so that a softmax, which goes over each row, runs along whole columns.
+        head = flat[: prod(self.models) * n_rows * n_columns]
+        if raw:
+            return head.reshape(*self.models, n_columns, n_rows, copy=False).mT
+        return head.reshape(*self.models, n_rows, n_columns, copy=False)
 
     def bind(self, n_rows: int) -> Pass:
         """The pass over batches of `n_rows` rows; made once for each size."""
@@ -256,21 +256,29 @@ class Workspace:
 
     def _bind(self, n_rows: int) -> Pass:
         layers = self.network.layers
-        bound = []
-        for i, layer in enumerate(layers):
-            z = self.cut(self._zs[i], n_rows, layer.n_out)
-            out = (
-                z if layer.activation.in_place else self.cut(self._outs[i], n_rows, layer.n_out)
-            )
-            sparse = self.sparse and i == 0
-            bound.append(layer.bind(self.weights[i], self.biases[i], z, out, sparse))
-        if self.gradients is None:
-            return Pass(bound, bound[-1].out[..., :0])
-        deltas = [
-            self.cut(delta, n_rows, layer.n_out)
-            for delta, layer in zip(self._deltas, layers, strict=True)
+        n_layers = len(layers)
+
+        def cut(buffers: list[Array]) -> list[Array]:
+            return [
+                self._cut(flat, n_rows, layer.n_out, raw=i == n_layers - 1)
+                for i, (flat, layer) in enumerate(zip(buffers, layers, strict=True))
+            ]
+
+        outs = cut(self._outs)
+        zs = [
+            out if layer.activation.in_place else z
+            for layer, out, z in zip(layers, outs, cut(self._zs), strict=True)
         ]
+        bound = [
+            layer.bind(weights, bias, z, out, self.sparse and i == 0)
+            for i, (layer, weights, bias, z, out) in enumerate(
+                zip(layers, self.weights, self.biases, zs, outs, strict=True)
+            )
+        ]
+        if self.gradients is None:
+            return Pass(bound, outs[-1][..., :0])
+        deltas = cut(self._deltas)
         for i, (d_weights, d_bias) in enumerate(zip(*self.gradients, strict=True)):
             d_x = deltas[i - 1] if i else None
             bound[i].bind_gradients(d_weights, d_bias, deltas[i], d_x)
-        return Pass(bound, self.cut(self._scratch, n_rows, self.network.n_out))
+        return Pass(bound, self._cut(self._scratch, n_rows, self.network.n_out, raw=True))

@@ -30,8 +30,8 @@ class ClassTarget:
     def __init__(self, classes: Array) -> None:
         if len(classes) < 2:
             raise ValueError(
-                f"y has one class only, {classes.tolist()!r}: a classifier needs at least "
-                "two classes."
+                f"y, or classes, has one class only, {classes.tolist()!r}: a classifier needs "
+                "at least two classes."
             )
         self.classes = classes
         self.loss: Loss = BinaryLogLoss() if len(classes) == 2 else MultinomialLogLoss()
@@ -48,10 +48,13 @@ class ClassTarget:
                 f"y must be labels of shape (n_samples,), as in the first call; got shape "
                 f"{np.shape(y)}."
             )
-        codes = np.searchsorted(self.classes, y)
+        try:
+            codes = np.searchsorted(self.classes, y)
+        except TypeError:  # labels that cannot be ordered among the known ones
+            codes = np.zeros(len(y), int)
         known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
         if not np.all(known):
-            unseen = np.unique(np.asarray(y)[~known]).tolist()
+            unseen = sorted(set(np.asarray(y)[~known].tolist()), key=str)
             shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
             raise ValueError(
                 f"`y` has classes not in `self.classes_`: [{shown}]. Known are "
@@ -114,14 +117,12 @@ class MultilabelTarget:
     def check(self, y: Any, all_classes: bool) -> None:
         """Raise ValueError where `y` is not an indicator matrix of as many labels."""
         kind = type_of_target(y, input_name="y")
-        values = y.data if issparse(y) else np.asarray(y)
-        binary = kind == "multilabel-indicator" and ((values == 0) | (values == 1)).all()
-        if not binary or y.shape[1] != self.n_outputs:
+        if kind != "multilabel-indicator" or y.shape[1] != self.n_outputs:
             raise ValueError(
                 f"y must be an indicator matrix of 0 and 1 with {self.n_outputs} columns, as "
-                f"in the first call; got {kind} of shape {np.shape(y)}, values such as "
-                f"{np.unique(values)[:3].tolist()!r}."
+                f"in the first call; got {kind} of shape {np.shape(y)}."
             )
+        _check_indicators(y)
 
     def encode(self, y: Any) -> Array:
         """Indicator matrix of shape (n, n_labels), dense or sparse, to bool."""
@@ -189,6 +190,15 @@ class RegressionTarget:
         return float(np.mean(1 - share))
 
 
+def _check_indicators(y: Any) -> None:
+    values = np.unique(y.data if issparse(y) else y)
+    if not np.isin(values, (0, 1)).all():
+        raise ValueError(
+            "y must be an indicator matrix of 0 and 1, with a column for each label; got the "
+            f"values {values.tolist()!r}."
+        )
+
+
 def class_target(y: Any) -> ClassTarget | MultilabelTarget:
     """The kind of target that `y` is.
 
@@ -209,9 +219,8 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget:
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator":
-        target = MultilabelTarget(y.shape[1])
-        target.check(y, all_classes=True)
-        return target
+        _check_indicators(y)
+        return MultilabelTarget(y.shape[1])
     if kind == "multiclass-multioutput":
         raise ValueError(
             f"y of shape {np.shape(y)} has several columns of classes, which is not "
@@ -223,6 +232,11 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget:
 
 def flat_column(y: Any) -> Any:
     """`y` in the shape that targets take: a single column becomes a vector."""
+    if issparse(y) and y.shape[1] == 1:
+        raise ValueError(
+            "y is a sparse matrix of one column, which is not an indicator matrix: use "
+            "y.toarray().ravel()."
+        )
     if issparse(y) or np.ndim(y) < 2 or np.shape(y)[1] > 1:
         return y
     return column_or_1d(y, warn=True)

@@ -1,7 +1,7 @@
 """What is measured: a case is one row of a table, and everything a contestant needs to know.
 
 All contestants of a case see the same data, architecture, batch size, number of epochs and
-solver, and none stops early. Goals are those of the project's benchmark issue: a peer's time
+solver, and none stops early. A goal is a peer's time
 over ours, and for the matrix products alone their share of our time.
 """
 
