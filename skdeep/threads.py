@@ -14,7 +14,7 @@ from functools import cache
 from threadpoolctl import ThreadpoolController
 
 # Multiplications of a product from which on a second thread pays.
-WORTH_SHARING = 1 << 22
+WORTH_SHARING = 1 << 25
 
 
 class _Limit:
