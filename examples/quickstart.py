@@ -34,7 +34,6 @@ def score_diabetes():
             solver="lbfgs",
             alpha=2000,
             max_iter=1000,
-            dtype="float32",
             random_state=0,
         ),
     )
