@@ -8,6 +8,7 @@ else needs them. No formula overflows or loses its limit for \\|z\\| up to 1e4 i
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
@@ -35,6 +36,7 @@ class Activation:
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
 class Identity(Activation):
     """f(z) = z."""
 
@@ -53,6 +55,7 @@ def _logistic(z: Array, out: Array) -> None:
     out += 0.5
 
 
+@dataclass(frozen=True)
 class Logistic(Activation):
     """f(z) = 1 / (1 + exp(-z)), f' = f (1 - f)."""
 
@@ -65,6 +68,7 @@ class Logistic(Activation):
         delta *= out
 
 
+@dataclass(frozen=True)
 class Tanh(Activation):
     """f(z) = tanh(z), f' = 1 - f^2."""
 
@@ -77,6 +81,7 @@ class Tanh(Activation):
         delta *= out
 
 
+@dataclass(frozen=True)
 class ReLU(Activation):
     """f(z) = max(z, 0), f' = 1 where z > 0, else 0 [1]_.
 
@@ -100,6 +105,7 @@ class ReLU(Activation):
         delta *= z
 
 
+@dataclass(frozen=True)
 class LeakyReLU(Activation):
     """f(z) = max(z, 0.01 z) [1]_.
 
@@ -123,6 +129,7 @@ class LeakyReLU(Activation):
         delta *= out
 
 
+@dataclass(frozen=True)
 class ELU(Activation):
     """f(z) = z for z > 0, else exp(z) - 1; f' = exp(min(z, 0)) [1]_.
 
@@ -145,6 +152,7 @@ class ELU(Activation):
         delta *= out
 
 
+@dataclass(frozen=True)
 class SELU(Activation):
     """f(z) = s z for z > 0, else s a (exp(z) - 1), with s = 1.0507..., a = 1.6732... [1]_.
 
@@ -177,6 +185,7 @@ class SELU(Activation):
         delta *= out
 
 
+@dataclass(frozen=True)
 class GELU(Activation):
     """f(z) = z Phi(z), f' = Phi(z) + z phi(z), with the normal law's exact Phi [1]_.
 
@@ -203,6 +212,7 @@ class GELU(Activation):
         delta *= out
 
 
+@dataclass(frozen=True)
 class SiLU(Activation):
     """f(z) = z s(z), f' = s(z) (1 + z s(-z)), with s the logistic function [1]_.
 
@@ -227,6 +237,7 @@ class SiLU(Activation):
         delta *= out
 
 
+@dataclass(frozen=True)
 class Mish(Activation):
     """f(z) = z tanh(log(1 + exp(z))) [1]_.
 
@@ -272,6 +283,7 @@ class Mish(Activation):
         out += 1
 
 
+@dataclass(frozen=True)
 class Softplus(Activation):
     """f(z) = log(1 + exp(z)) = max(z, 0) + log(1 + exp(-abs(z))), f' = 1 - exp(-f) [1]_.
 

@@ -51,7 +51,7 @@ class Reader:
         size = prod(models) * capacity * self.n_columns
         self._out = np.empty(size, dtype)
         self._columns_first = columns_first and self.n_columns > 1
-        # np.take writes straight only into rows of its own dtype: cast in a second step.
+        # take() writes straight only into rows of its own dtype: cast in a second step.
         same = tables[0].dtype == dtype and not self._columns_first
         self._staged = self._out if same else np.empty(size, tables[0].dtype)
 
@@ -76,10 +76,10 @@ class Reader:
         shape = (*rows.shape, self.n_columns)
         staged = self._staged[: prod(shape)].reshape(shape, copy=False)
         if len(self.tables) == 1:
-            np.take(self.tables[0], rows, axis=0, out=staged, mode="clip")
+            self.tables[0].take(rows, 0, staged, "clip")
         else:
             for table, own_rows, out in zip(self.tables, rows, staged, strict=True):
-                np.take(table, own_rows, axis=0, out=out, mode="clip")
+                table.take(own_rows, 0, out, "clip")
         return self._cast(staged)
 
     def _slice(self, view: Array) -> Array:
@@ -98,6 +98,67 @@ class Reader:
         return out
 
 
+class RowOrder:
+    """Which row each model takes when: the order of the rows, laid out in batches.
+
+    Models of a stack may differ in the length of their batches, but have equally many of
+    them. Row numbers are kept as (*models, n_slots), where the batches of all models
+    begin at the same slots, and a slot that a shorter batch leaves empty counts nothing.
+
+    Parameters
+    ----------
+    orders : sequence of ndarray of int
+        Row numbers of each model.
+    batch_sizes : sequence of int
+        Rows of a batch, one a model.
+    models : tuple of int
+
+    Attributes
+    ----------
+    batch_size : int
+        Slots of a batch.
+    n_slots : int
+    rows : ndarray of int of shape (*models, n_slots)
+    filled : ndarray of bool of shape (*models, n_slots, 1)
+        Which slots count.
+    full : bool
+        Whether all do.
+    """
+
+    def __init__(
+        self, orders: Sequence[Array], batch_sizes: Sequence[int], models: tuple[int, ...]
+    ) -> None:
+        self.orders = list(orders)
+        lengths = [len(order) for order in orders]
+        n_batches = {-(-n // size) for n, size in zip(lengths, batch_sizes, strict=True)}
+        (self.n_batches,) = n_batches
+        self.batch_size = max(batch_sizes)
+        self._slots = [
+            np.arange(n) // size * self.batch_size + np.arange(n) % size
+            for n, size in zip(lengths, batch_sizes, strict=True)
+        ]
+        self.n_slots = max(int(slots[-1]) for slots in self._slots) + 1
+        self.rows = np.zeros((*models, self.n_slots), np.intp)
+        self.filled = np.zeros((*models, self.n_slots, 1), bool)
+        self._rows_of = self.rows.reshape(-1, self.n_slots, copy=False)
+        for own, slots in zip(self.filled.reshape(-1, self.n_slots), self._slots, strict=True):
+            own[slots] = True
+        self.full = bool(self.filled.all())
+        self._lay_out()
+
+    def shuffle(self, generators: Sequence[np.random.RandomState]) -> None:
+        """Permute each model's rows as scikit-learn's MLP does, by its generator."""
+        for i, generator in enumerate(generators):
+            permutation = np.arange(len(self.orders[i]))
+            generator.shuffle(permutation)
+            self.orders[i] = self.orders[i][permutation]
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        for own, slots, order in zip(self._rows_of, self._slots, self.orders, strict=True):
+            own[slots] = order
+
+
 @dataclass
 class Batch:
     """Rows that one step learns from.
@@ -111,6 +172,8 @@ class Batch:
     scale : ndarray of shape (*models,)
         One over the sum of the sample weights.
     n_rows : int
+    share : ndarray of shape (*models,)
+        Share of the batch in the epoch's rows.
     """
 
     x: Any
@@ -118,6 +181,7 @@ class Batch:
     weight: Array
     scale: Array
     n_rows: int
+    share: Array | float = 1.0
 
 
 class Batches:
@@ -129,12 +193,13 @@ class Batches:
         See `Reader`.
     sample_weight : sequence of ndarray of shape (n_samples, 1), or None
         One for all models, or one a model.
-    rows : ndarray of int of shape (*models, n_rows), or None
-        Which rows of the tables; all where None.
+    rows : sequence of (ndarray of int or None)
+        For each model, which rows of its table; all where None.
     generators : sequence of RandomState, or None
         One a model, for the order; None keeps the order of the rows.
+    batch_sizes : sequence of int
+        One a model.
     models : tuple of int
-    batch_size : int
     dtype : dtype
     share_of_epoch : bool, default=False
         Whether weights and scale are shares of all rows instead of the batch's, so that
@@ -147,97 +212,99 @@ class Batches:
         y: Sequence[Array],
         sample_weight: Sequence[Array] | None,
         *,
-        rows: Array | None,
+        rows: Sequence[Array | None],
         generators: Sequence[np.random.RandomState] | None,
+        batch_sizes: Sequence[int],
         models: tuple[int, ...],
-        batch_size: int,
         dtype: np.dtype,
         share_of_epoch: bool = False,
     ) -> None:
-        self.n_rows = X[0].shape[0] if rows is None else rows.shape[-1]
-        self.batch_size = min(batch_size, self.n_rows)
+        tables = list(X) * (len(rows) // len(X))
+        orders = [
+            np.arange(table.shape[0]) if own is None else own
+            for table, own in zip(tables, rows, strict=True)
+        ]
+        self._order = RowOrder(orders, batch_sizes, models)
+        self.batch_size = self._order.batch_size
         self.generators = generators
-        self._models = models
         self._x = Reader(X, models, self.batch_size, dtype)
         self._y = Reader(y, models, self.batch_size, dtype, columns_first=True)
-        self._ones = np.ones((*models, self.batch_size, 1), dtype)
         self._weight = (
             None
             if sample_weight is None
             else Reader(sample_weight, models, self.batch_size, dtype)
         )
-        self._weight_out = np.empty_like(self._ones)
-        one_table = len(X) == len(y) == 1
-        in_order = generators is None or self.batch_size == self.n_rows
-        if rows is None and not (one_table and in_order):
-            rows = np.arange(self.n_rows)
-        # None: each batch is a slice of the one table, and nobody needs row numbers.
-        self._rows = (
-            None if rows is None else np.broadcast_to(rows, (*models, self.n_rows)).copy()
-        )
+        self._shares_out = np.empty((*models, self.batch_size, 1), dtype)
+        # Where each batch is a slice of one table, nobody needs row numbers.
+        in_order = generators is None or self._order.n_batches == 1
+        shared = len(X) == len(y) == 1 and all(own is None for own in rows)
+        self._sliced = in_order and shared and self._order.full
+        self._n_rows = np.array([len(order) for order in orders]).reshape(models)
         self._only: Batch | None = None
-        self._uniform: dict[int, tuple[Array, Array]] = {}
-        self._epoch_scale = self._whole_scale(sample_weight) if share_of_epoch else None
-
-    def epoch(self) -> Iterator[Batch]:
-        """Shuffle where asked, then go through all rows."""
-        self._shuffle()
-        if self._only is not None:
-            yield self._only
-            return
-        for start in range(0, self.n_rows, self.batch_size):
-            batch = self._gather(start, min(start + self.batch_size, self.n_rows))
-            if batch.n_rows == self.n_rows:
-                self._only = batch  # all rows in one batch: gathered once a fit
-            yield batch
-
-    def order(self, model: int) -> Array | None:
-        """Row numbers of one model as the last epoch took them; None in table order."""
-        return None if self._rows is None else self._rows.reshape(-1, self.n_rows)[model]
+        self._uniform: dict[int, tuple[Array, Array, Array]] = {}
+        self._epoch_scale = self._whole_scale(sample_weight, dtype) if share_of_epoch else None
 
     @property
     def sparse(self) -> bool:
         """Whether `x` comes as SciPy CSR."""
         return self._x.sparse
 
-    def _shuffle(self) -> None:
-        # Drawn as scikit-learn's MLP draws it, even where a single batch makes the order
-        # idle: a generator that the caller shares then goes on as it would there.
-        for i, generator in enumerate(self.generators or ()):
-            permutation = np.arange(self.n_rows)
-            generator.shuffle(permutation)
-            if self._rows is not None:
-                order = self._rows.reshape(-1, self.n_rows, copy=False)[i]
-                order[...] = order[permutation]
+    def order(self, model: int) -> Array:
+        """Row numbers of one model as the last epoch took them."""
+        return self._order.orders[model]
+
+    def epoch(self) -> Iterator[Batch]:
+        """Shuffle where asked, then go through all rows."""
+        # Drawn even where a single batch makes the order idle: a generator that the
+        # caller shares then goes on as it would with scikit-learn's MLP.
+        if self.generators is not None:
+            self._order.shuffle(self.generators)
+        if self._only is not None:
+            yield self._only
+            return
+        for start in range(0, self._order.n_slots, self.batch_size):
+            batch = self._gather(start, min(start + self.batch_size, self._order.n_slots))
+            if self._order.n_batches == 1:
+                self._only = batch  # all rows in one batch: gathered once a fit
+            yield batch
 
     def _gather(self, start: int, stop: int) -> Batch:
-        rows = slice(start, stop) if self._rows is None else self._rows[..., start:stop]
+        place = slice(start, stop)
+        rows = place if self._sliced else self._order.rows[..., place]
         if self._weight is None:
-            weight, scale = self._uniform_shares(stop - start)
+            weight, scale, share = self._unweighted(place)
         else:
-            raw = self._weight.read(rows)
-            weight, scale = self._shares(raw, self._weight_out[..., : stop - start, :])
-        return Batch(self._x.read(rows), self._y.read(rows), weight, scale, stop - start)
+            own = self._weight.read(rows)
+            out = self._shares_out[..., : stop - start, :]
+            np.multiply(own, self._order.filled[..., place, :], out=out)
+            weight, scale = self._normalise(out)
+            share = self._share(place)
+        return Batch(self._x.read(rows), self._y.read(rows), weight, scale, stop - start, share)
 
-    def _uniform_shares(self, n_rows: int) -> tuple[Array, Array]:
-        if n_rows not in self._uniform:
-            ones = self._ones[..., :n_rows, :]
-            self._uniform[n_rows] = self._shares(ones, np.empty_like(ones))
-        return self._uniform[n_rows]
+    def _unweighted(self, place: slice) -> tuple[Array, Array, Array]:
+        # Batches of one length are alike unless models differ.
+        key = place.stop - place.start if self._order.full else -place.start
+        if key not in self._uniform:
+            ones = self._order.filled[..., place, :].astype(self._shares_out.dtype)
+            self._uniform[key] = (*self._normalise(ones), self._share(place))
+        return self._uniform[key]
 
-    def _shares(self, weight: Array, out: Array) -> tuple[Array, Array]:
+    def _normalise(self, weight: Array) -> tuple[Array, Array]:
         scale = self._epoch_scale
         if scale is None:
             scale = _reciprocal(weight.sum(axis=-2, keepdims=True))
-        np.multiply(weight, scale, out=out)
-        return out, scale[..., 0, 0]
+        weight *= scale
+        return weight, scale[..., 0, 0]
 
-    def _whole_scale(self, sample_weight: Sequence[Array] | None) -> Array:
+    def _share(self, place: slice) -> Array:
+        return self._order.filled[..., place, 0].sum(axis=-1) / self._n_rows
+
+    def _whole_scale(self, sample_weight: Sequence[Array] | None, dtype: np.dtype) -> Array:
         if sample_weight is None:
-            total = np.full((*self._models, 1, 1), self.n_rows, self._ones.dtype)
+            total = self._n_rows[..., None, None].astype(dtype)
         else:
-            totals = [weight.sum(dtype=self._ones.dtype) for weight in sample_weight]
-            total = np.reshape(np.array(totals), (-1, 1, 1) if self._models else (1, 1))
+            totals = [weight.sum(dtype=dtype) for weight in sample_weight]
+            total = np.reshape(totals, (*self._n_rows.shape, 1, 1))
         return _reciprocal(total)
 
 

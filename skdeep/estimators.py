@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdeep.activations import ACTIVATIONS
 from skdeep.losses import REGRESSION_LOSSES
 from skdeep.network import Network
+from skdeep.parallel import fit as train_task
 from skdeep.progress import EpochTable
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
 from skdeep.targets import (
@@ -30,7 +31,7 @@ from skdeep.targets import (
     class_target,
     flat_column,
 )
-from skdeep.training import FitResult, FitTask, History, train
+from skdeep.training import FitResult, FitTask, History
 from skdeep.validation import (
     Interval,
     Options,
@@ -159,7 +160,7 @@ class _DeepEstimator(BaseEstimator):
             y = flat_column(y)
             self._target = self._target_for(y, incremental)
             task = self._task(X, y, sample_weight, fresh, incremental)
-            self._keep(task, train([task])[0], incremental)
+            self._keep(task, train_task(task), incremental)
         return self
 
     def _task(
@@ -193,6 +194,9 @@ class _DeepEstimator(BaseEstimator):
             if self.early_stopping:
                 self._hold_out(task, incremental)
             task.batch_size = self._rows_per_batch(task.n_rows)
+            if task.batch_size == task.n_rows and isinstance(self.random_state, Integral):
+                # One batch of all rows, and a generator that nobody else draws from.
+                task.shuffle = False
         if self.verbose:
             task.on_epoch = EpochTable(with_score=task.validate is not None)
         return task

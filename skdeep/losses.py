@@ -6,6 +6,8 @@ the last layer, and ``output`` turns that into what ``predict`` is made of. Arra
 their sum, so that values add over rows to the weighted mean.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import expit, xlogy
 
@@ -61,6 +63,7 @@ def _total(weight: Array, elements: Array) -> Array:
     return np.vecdot(weight.mT, elements.mT).sum(axis=-1)
 
 
+@dataclass(frozen=True)
 class HalfSquaredError(Loss):
     """(raw - y)^2 / 2, with the identity as link."""
 
@@ -77,6 +80,7 @@ class HalfSquaredError(Loss):
         return raw
 
 
+@dataclass(frozen=True)
 class HalfPoissonLoss(Loss):
     """Half the Poisson deviance, exp(raw) - y raw + y log(y) - y, with the log link."""
 
@@ -97,6 +101,7 @@ class HalfPoissonLoss(Loss):
         return np.exp(raw, out=raw)
 
 
+@dataclass(frozen=True)
 class BinaryLogLoss(Loss):
     """log(1 + exp(raw)) - y raw in each column, with the logistic function as link.
 
@@ -125,6 +130,7 @@ class BinaryLogLoss(Loss):
         return expit(raw, out=raw)
 
 
+@dataclass(frozen=True)
 class MultinomialLogLoss(Loss):
     """log(sum_k exp(raw_k)) - sum_k y_k raw_k, with softmax as link; y sums to 1."""
 

@@ -54,8 +54,8 @@ class ClassTarget:
             codes = np.zeros(len(y), int)
         known = self.classes[np.minimum(codes, len(self.classes) - 1)] == y
         if not np.all(known):
-            unseen = set(np.asarray(y)[~known].tolist())
-            unseen = sorted(unseen, key=lambda label: (type(label).__name__, label))
+            found = set(np.asarray(y)[~known].tolist())
+            unseen = sorted(found, key=lambda label: (type(label).__name__, label))
             shown = ", ".join(map(repr, unseen[:5])) + (", ..." if len(unseen) > 5 else "")
             raise ValueError(
                 f"`y` has classes not in `self.classes_`: [{shown}]. Known are "

@@ -7,6 +7,7 @@ the stack.
 """
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -105,6 +106,20 @@ class FitTask:
         """Number of rows to train on."""
         return self.X.shape[0] if self.rows is None else len(self.rows)
 
+    @property
+    def n_work_bytes(self) -> int:
+        """Bytes that a step goes over: parameters, gradient, moments and buffers."""
+        n_vectors = 3 + getattr(self.solver, "n_moments", 0)
+        widths = [layer.n_out for layer in self.network.layers]
+        row = self.network.layers[0].n_in + 3 * sum(widths)
+        buffers = min(self.batch_size, self.n_rows) * row * self.theta.itemsize
+        return n_vectors * self.theta.nbytes + buffers
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that the fit takes, its data included."""
+        return self.n_work_bytes + getattr(self.X, "nbytes", 0) + self.y.nbytes
+
 
 @dataclass
 class FitResult:
@@ -132,14 +147,22 @@ class FitResult:
     outcome: str
 
 
-def train(tasks: Sequence[FitTask]) -> list[FitResult]:
+class Cancelled(Exception):
+    """Raised by `train` once its `cancelled` event is set."""
+
+
+def train(
+    tasks: Sequence[FitTask], cancelled: threading.Event | None = None
+) -> list[FitResult]:
     """Train one task, or several of one shape in lockstep.
 
     Parameters
     ----------
     tasks : sequence of FitTask
-        More than one must agree in network, loss, class and schedule of solver, dtype,
-        batch size, number of rows, `shuffle`, having weights, and have a dense `X`.
+        More than one must agree in what `stack_key` gives.
+    cancelled : Event, default=None
+        Set by another thread, it ends training after the epoch with `Cancelled`. (Ctrl-C
+        in the thread that trains keeps what was learned, as scikit-learn's MLP does.)
 
     Returns
     -------
@@ -154,8 +177,36 @@ def train(tasks: Sequence[FitTask]) -> list[FitResult]:
     # What overflows is found by looking at losses and parameters, and reported.
     with np.errstate(all="ignore"), blas_threads_for(n_rows * lead.network.largest_product):
         if whole:
-            return [_minimize(task) for task in tasks]
-        return Stack(tasks).run()
+            return [_minimize(task, cancelled) for task in tasks]
+        return Stack(tasks).run(cancelled)
+
+
+def stack_key(task: FitTask) -> tuple[Any, ...] | None:
+    """What tasks that are trained together must have in common; None trains alone.
+
+    All that is a number may differ: rates, penalties, seeds, rows, weights, epochs.
+    """
+    if isinstance(task.solver, LBFGS) or hasattr(task.X, "tocsr"):
+        return None
+    n_batches = -(-task.n_rows // min(task.batch_size, task.n_rows))
+    numbers = {
+        name: value
+        for name, value in task.solver.get_params().items()
+        if isinstance(value, (str, bool))
+    }
+    return (
+        task.network,
+        task.loss,
+        type(task.solver),
+        tuple(sorted(numbers.items())),
+        task.theta.dtype,
+        task.X.dtype,
+        task.y.dtype,
+        None if task.sample_weight is None else task.sample_weight.dtype,
+        n_batches,
+        task.shuffle,
+        task.alpha > 0,
+    )
 
 
 class Watch:
@@ -170,6 +221,7 @@ class Watch:
         self.task = task
         self.solver: StochasticSolver = task.solver  # type: ignore[assignment]
         self.schedule = self.solver.schedule()
+        self.n_rows = task.n_rows
         self.theta = task.theta
         self.solver_state = task.solver_state
         self.rows = task.rows
@@ -198,7 +250,7 @@ class Watch:
         """
         task, history = self.task, self.history
         self.n_iter += 1
-        history.n_rows_seen += task.n_rows
+        history.n_rows_seen += self.n_rows
         history.loss_curve.append(loss)
         if not math.isfinite(loss):
             return rate, "diverged"
@@ -254,14 +306,14 @@ class Stack:
     def __init__(self, tasks: Sequence[FitTask]) -> None:
         self.watches = [Watch(task) for task in tasks]
 
-    def run(self) -> list[FitResult]:
+    def run(self, cancelled: threading.Event | None = None) -> list[FitResult]:
         """Train until every task is done; results in the order of the tasks."""
         results: dict[int, FitResult] = {}
         running = self.watches
         try:
             while running:
                 self._arrange(running)
-                outcomes = self._train_until_one_is_done()
+                outcomes = self._train_until_one_is_done(cancelled)
                 for watch, outcome in zip(running, outcomes, strict=True):
                     if outcome:
                         results[id(watch)] = watch.result(outcome)
@@ -282,16 +334,15 @@ class Stack:
         dtype = lead.theta.dtype
         self.theta = np.stack([watch.theta for watch in watches]).reshape(*models, -1)
         grad = np.empty_like(self.theta)
-        # Row numbers as the last epoch left them: each shuffle permutes the one before.
-        rows = [watch.rows for watch in watches if watch.rows is not None]
         self.batches = Batches(
             _distinct([task.X for task in tasks]),
             _distinct([task.y for task in tasks]),
             None if lead.sample_weight is None else _distinct([t.sample_weight for t in tasks]),
-            rows=np.stack(rows).reshape(*models, -1) if rows else None,
+            # Row numbers as the last epoch left them: each shuffle permutes the one before.
+            rows=[watch.rows for watch in watches],
             generators=[task.generator for task in tasks] if lead.shuffle else None,
+            batch_sizes=[min(task.batch_size, task.n_rows) for task in tasks],
             models=models,
-            batch_size=lead.batch_size,
             dtype=dtype,
         )
         self.objective = Objective(
@@ -312,11 +363,12 @@ class Stack:
         for watch, theta in zip(watches, self.theta.reshape(len(tasks), -1), strict=True):
             watch.bind(theta)
 
-    def _train_until_one_is_done(self) -> list[str | None]:
+    def _train_until_one_is_done(self, cancelled: threading.Event | None) -> list[str | None]:
         outcomes: list[str | None] = [None] * len(self.running)
         rates = self.descent.rate.reshape(-1)
         try:
             while not any(outcomes):
+                _raise_if_set(cancelled)
                 losses = self._epoch().reshape(-1).tolist()
                 for i, watch in enumerate(self.running):
                     rate, outcomes[i] = watch.after_epoch(losses[i], float(rates[i]))
@@ -333,9 +385,14 @@ class Stack:
         for batch in self.batches.epoch():
             loss = self.objective.loss_and_grad(batch)
             penalty = self.objective.penalty_and_grad(batch.scale)
-            total += self.objective.reported(loss, penalty) * batch.n_rows
+            total += self.objective.reported(loss, penalty) * batch.share
             self.descent.step()
-        return total / self.batches.n_rows
+        return total
+
+
+def _raise_if_set(cancelled: threading.Event | None) -> None:
+    if cancelled is not None and cancelled.is_set():
+        raise Cancelled
 
 
 def _distinct(tables: list[Any]) -> list[Any]:
@@ -343,7 +400,7 @@ def _distinct(tables: list[Any]) -> list[Any]:
     return tables[:1] if all(table is tables[0] for table in tables) else tables
 
 
-def _minimize(task: FitTask) -> FitResult:
+def _minimize(task: FitTask, cancelled: threading.Event | None) -> FitResult:
     """Train one task on all rows at once, which are read in chunks that fit the cache."""
     solver: LBFGS = task.solver  # type: ignore[assignment]
     theta = task.theta.copy()
@@ -353,10 +410,10 @@ def _minimize(task: FitTask) -> FitResult:
         [task.X],
         [task.y],
         None if task.sample_weight is None else [task.sample_weight],
-        rows=task.rows,
+        rows=[task.rows],
         generators=None,
+        batch_sizes=[task.network.chunk_rows(task.n_rows)],
         models=(),
-        batch_size=task.network.chunk_rows(task.n_rows),
         dtype=theta.dtype,
         share_of_epoch=True,
     )
@@ -370,6 +427,7 @@ def _minimize(task: FitTask) -> FitResult:
 
     def value_and_grad(point: Array) -> tuple[float, Array]:
         nonlocal reported
+        _raise_if_set(cancelled)
         theta[...] = point
         total_grad[...] = 0
         loss = 0.0

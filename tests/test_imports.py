@@ -19,7 +19,7 @@ ORDER = [
     ["network"],
     ["objective"],
     ["training"],
-    ["targets", "validation", "progress"],
+    ["targets", "validation", "progress", "parallel"],
     ["estimators"],
     ["__init__"],
 ]

@@ -20,7 +20,7 @@ WEIGHT = RNG.uniform(0.1, 2, (N_ROWS, 1))
 
 SOLVERS = {
     "sgd": lambda i: SGD(learning_rate_init=0.02 * (i + 1), momentum=0.3 * i),
-    "adaptive": lambda i: SGD(learning_rate="adaptive", learning_rate_init=0.2 * (i + 1)),
+    "adaptive": lambda i: SGD(learning_rate="adaptive", learning_rate_init=0.1 * (i + 1)),
     "invscaling": lambda i: SGD(learning_rate="invscaling", power_t=0.1 * (i + 1)),
     "adam": lambda i: Adam(learning_rate_init=0.003 * (i + 1), beta_1=0.8 + 0.05 * i),
 }
@@ -33,11 +33,11 @@ def task(i, solver="adam", dtype=np.float64, **options):
         network=NETWORK,
         loss=MultinomialLogLoss(),
         solver=SOLVERS[solver](i),
-        y=Y,
         theta=NETWORK.initial(generator, 6.0, np.dtype(dtype)),
         generator=generator,
         **{
             "X": X,
+            "y": Y,
             "sample_weight": None,
             "alpha": 0.01 * i,
             "batch_size": 16,
@@ -76,6 +76,17 @@ OPTIONS = {
     "own weights": lambda i: {"sample_weight": WEIGHT ** (i + 1)},
     "own tables": lambda i: {"X": X * (i + 1)},
     "own rows": lambda i: {"rows": np.random.RandomState(i).permutation(N_ROWS)[:40]},
+    "own number of rows": lambda i: {"rows": np.random.RandomState(i).permutation(40 + 3 * i)},
+    "own number of rows, weights": lambda i: {
+        "rows": np.random.RandomState(i).permutation(40 + 3 * i),
+        "sample_weight": WEIGHT,
+    },
+    "own number of rows, full batch": lambda i: {
+        "X": X[: 30 + 9 * i],
+        "y": Y[: 30 + 9 * i],
+        "batch_size": 200,
+    },
+    "own batch size": lambda i: {"batch_size": 13 + i, "shuffle": False},
     "full batch": lambda i: {"batch_size": N_ROWS},
     "full batch of own tables": lambda i: {"batch_size": N_ROWS, "X": X * (i + 1)},
     "stop on loss": lambda i: {"tol": 0.02, "n_iter_no_change": 1 + i, "max_iter": 60},

@@ -1,0 +1,446 @@
+"""Fits in lockstep are the fits alone, whatever scikit-learn does around them.
+
+Each test runs under a watchdog: a deadlock fails instead of hanging.
+"""
+
+import faulthandler
+import signal
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from joblib import Parallel, delayed, parallel_config
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.feature_selection import SequentialFeatureSelector
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+    cross_val_predict,
+    cross_validate,
+    learning_curve,
+    permutation_test_score,
+    validation_curve,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skdeep.parallel
+from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor, lockstep
+
+SECONDS = 60  # the longest test takes two
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(90, 5))
+SIGNAL = X @ RNG.normal(size=(5, 3))
+Y = SIGNAL.argmax(axis=1)
+BINARY = (SIGNAL[:, 0] > 0).astype(int)
+
+
+@pytest.fixture(autouse=True)
+def watchdog():
+    """Ends the process with every thread's traceback where a test hangs; no thread is left."""
+    before = set(threading.enumerate())
+    faulthandler.dump_traceback_later(SECONDS, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+    deadline = time.monotonic() + 5
+    while set(threading.enumerate()) - before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not set(threading.enumerate()) - before
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def network(kind=DeepClassifier, **params):
+    defaults = {"hidden_layer_sizes": (6,), "max_iter": 8, "batch_size": 20, "random_state": 0}
+    return kind(**defaults | params)
+
+
+def assert_same_model(one, other, rtol=1e-10):
+    for name in ("coefs_", "intercepts_"):
+        for a, b in zip(getattr(one, name), getattr(other, name), strict=True):
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * 0.1)
+    assert one.n_iter_ == other.n_iter_
+    np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=rtol)
+
+
+def stacks_of(run):
+    """Sizes of the stacks that were trained while `run()` ran."""
+    sizes = []
+    original = skdeep.parallel.train
+
+    def counting(tasks, cancelled):
+        sizes.append(len(tasks))
+        return original(tasks, cancelled)
+
+    skdeep.parallel.train = counting
+    try:
+        run()
+    finally:
+        skdeep.parallel.train = original
+    return sizes
+
+
+def score_columns(results):
+    return {
+        key: value for key, value in results.items() if "score" in key and "time" not in key
+    }
+
+
+def assert_same_search(one, other):
+    for key, value in score_columns(one.cv_results_).items():
+        np.testing.assert_allclose(value, other.cv_results_[key], rtol=1e-10, err_msg=key)
+    assert one.best_params_ == other.best_params_
+    if hasattr(one.best_estimator_, "coefs_"):
+        assert_same_model(one.best_estimator_, other.best_estimator_)
+
+
+GRID = {"learning_rate_init": [0.003, 0.03], "alpha": [1e-4, 1.0]}
+
+SEARCHES = {
+    "grid": lambda: GridSearchCV(network(), GRID, cv=3),
+    "grid, folds of unequal length": lambda: GridSearchCV(network(), GRID, cv=4),
+    "randomized": lambda: RandomizedSearchCV(network(), GRID, n_iter=3, cv=3, random_state=0),
+    "halving": lambda: HalvingGridSearchCV(network(), GRID, cv=3, random_state=0),
+    "seeds": lambda: GridSearchCV(network(), {"random_state": [0, 1, 2]}, cv=3),
+    "solvers": lambda: GridSearchCV(
+        network(), {"solver": ["adam", "sgd", "lbfgs", SGD(momentum=0.5), LBFGS()]}, cv=3
+    ),
+    "a solver's fields": lambda: GridSearchCV(
+        network(solver=Adam()), {"solver__beta_1": [0.5, 0.9], "solver__beta_2": [0.9, 0.99]}
+    ),
+    "shapes": lambda: GridSearchCV(
+        network(), {"hidden_layer_sizes": [(4,), (6,), (4, 3)], "activation": ["relu", "mish"]}
+    ),
+    "epochs and patience": lambda: GridSearchCV(
+        network(max_iter=30, tol=0.05), {"max_iter": [3, 30], "n_iter_no_change": [1, 3]}
+    ),
+    "early stopping": lambda: GridSearchCV(
+        network(early_stopping=True, max_iter=30, n_iter_no_change=2), GRID, cv=3
+    ),
+    "float32": lambda: GridSearchCV(network(dtype="float32"), {"alpha": [1e-4, 1.0]}, cv=3),
+    "full batches": lambda: GridSearchCV(network(batch_size="auto"), GRID, cv=4),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_searches(name):
+    plain = SEARCHES[name]().fit(X, Y)
+    with lockstep():
+        together = SEARCHES[name]().fit(X, Y)
+    if name == "float32":
+        rtol = 1e-5
+        assert_same_model(plain.best_estimator_, together.best_estimator_, rtol)
+    else:
+        assert_same_search(plain, together)
+
+
+def test_a_search_is_trained_as_a_stack():
+    def run():
+        with lockstep():
+            GridSearchCV(network(), GRID, cv=3, refit=False).fit(X, Y)
+
+    # The first fit shows what a fit takes; then all twelve are on.
+    assert stacks_of(run) == [12]
+
+
+def test_pipelines_with_other_steps():
+    model = make_pipeline(StandardScaler(), network())
+    grid = {"standardscaler__with_mean": [True, False], "deepclassifier__alpha": [1e-4, 1.0]}
+    plain = GridSearchCV(model, grid, cv=3).fit(X, Y)
+    with lockstep():
+        together = GridSearchCV(model, grid, cv=3).fit(X, Y)
+    assert_same_search(plain, together)
+
+
+META = {
+    "bagging": lambda: BaggingClassifier(network(random_state=None), 4, random_state=0),
+    "bagging regressor": lambda: BaggingRegressor(network(DeepRegressor), 4, random_state=0),
+    "voting": lambda: VotingClassifier(
+        [("a", network()), ("b", network(alpha=1.0)), ("c", LogisticRegression())],
+        voting="soft",
+    ),
+    "stacking": lambda: StackingClassifier([("a", network()), ("b", network(alpha=1.0))], cv=3),
+    "one against the rest": lambda: OneVsRestClassifier(network()),
+    "calibrated": lambda: CalibratedClassifierCV(network(), cv=3),
+    "not skdeep's": lambda: RandomForestClassifier(8, random_state=0),
+    "search in a bag": lambda: BaggingClassifier(
+        GridSearchCV(network(), {"alpha": [1e-4, 1.0]}, cv=3), 3, random_state=0
+    ),
+}
+
+
+@pytest.mark.parametrize("name", META)
+def test_ensembles(name):
+    plain = META[name]().fit(X, Y)
+    with lockstep():
+        together = META[name]().fit(X, Y)
+    method = "predict_proba" if hasattr(plain, "predict_proba") else "predict"
+    np.testing.assert_allclose(
+        getattr(plain, method)(X), getattr(together, method)(X), rtol=1e-9, atol=1e-12
+    )
+
+
+def test_multioutput():
+    labels = np.column_stack([Y, BINARY])
+    plain = MultiOutputClassifier(network()).fit(X, labels)
+    with lockstep():
+        together = MultiOutputClassifier(network()).fit(X, labels)
+    for one, other in zip(plain.estimators_, together.estimators_, strict=True):
+        assert_same_model(one, other)
+
+
+FUNCTIONS = {
+    "cross_validate": lambda: cross_validate(network(), X, Y, cv=3)["test_score"],
+    "cross_val_predict": lambda: cross_val_predict(network(), X, Y, method="predict_proba"),
+    "learning_curve": lambda: learning_curve(network(), X, Y, cv=3)[1:],
+    "validation_curve": lambda: validation_curve(
+        network(), X, Y, param_name="alpha", param_range=[1e-4, 1.0, 10.0], cv=3
+    ),
+    "permutation_test_score": lambda: permutation_test_score(
+        network(), X, Y, cv=3, n_permutations=5, random_state=0
+    )[:2],
+    "sequential selection": lambda: (
+        SequentialFeatureSelector(network(), n_features_to_select=2, cv=3)
+        .fit(X, BINARY)
+        .get_support()
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name):
+    plain = FUNCTIONS[name]()
+    with lockstep():
+        together = FUNCTIONS[name]()
+    if not isinstance(plain, tuple):
+        plain, together = (plain,), (together,)
+    for one, other in zip(plain, together, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10)
+
+
+@st.composite
+def fit_tables(draw):
+    """Estimators that differ in all that may differ, with rows of their own."""
+    dtype = draw(st.sampled_from(["float64", "float32"]))
+    estimators = []
+    for seed in range(draw(st.integers(2, 5))):
+        n_rows = draw(st.integers(30, 90))
+        params = {
+            "dtype": dtype,
+            "hidden_layer_sizes": draw(st.sampled_from([(4,), (3, 2)])),
+            "activation": draw(st.sampled_from(["relu", "tanh", "gelu"])),
+            "solver": draw(st.sampled_from(["adam", "sgd"])),
+            "learning_rate": draw(st.sampled_from(["constant", "invscaling", "adaptive"])),
+            "learning_rate_init": draw(st.sampled_from([0.001, 0.01, 0.1])),
+            "alpha": draw(st.sampled_from([0.0, 1e-4, 1.0])),
+            "momentum": draw(st.sampled_from([0.0, 0.9])),
+            "nesterovs_momentum": draw(st.booleans()),
+            "batch_size": draw(st.sampled_from([7, 20, 200, "auto"])),
+            "shuffle": draw(st.booleans()),
+            "early_stopping": draw(st.booleans()),
+            "max_iter": draw(st.integers(1, 12)),
+            "tol": draw(st.sampled_from([1e-4, 0.1])),
+            "n_iter_no_change": draw(st.integers(1, 3)),
+            "random_state": seed,
+        }
+        weighted = draw(st.booleans())
+        estimators.append((params, n_rows, weighted))
+    return estimators
+
+
+def _fit(params, n_rows, weighted):
+    weight = np.linspace(0.5, 2, n_rows) if weighted else None
+    return network(**params).fit(X[:n_rows], Y[:n_rows], sample_weight=weight)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(fit_tables(), st.sampled_from([2, 3, None]), st.randoms(use_true_random=False))
+def test_any_company_in_any_order(table, n_jobs, random):
+    alone = [_fit(*row) for row in table]
+    order = list(range(len(table)))
+    random.shuffle(order)
+    with lockstep(n_jobs):
+        together = Parallel()(delayed(_fit)(*table[i]) for i in order)
+    for i, model in zip(order, together, strict=True):
+        rtol = 1e-4 if table[i][0]["dtype"] == "float32" else 1e-9
+        assert_same_model(model, alone[i], rtol)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 5, -1, None])
+def test_independent_of_n_jobs(n_jobs):
+    plain = GridSearchCV(network(), GRID, cv=3).fit(X, Y)
+    with lockstep(n_jobs):
+        assert_same_search(plain, GridSearchCV(network(), GRID, cv=3).fit(X, Y))
+    with parallel_config(backend="lockstep", n_jobs=n_jobs):
+        assert_same_search(plain, GridSearchCV(network(), GRID, cv=3).fit(X, Y))
+
+
+def test_warm_start_and_partial_fit():
+    def train_twice(seed):
+        model = network(warm_start=True, random_state=seed).fit(X, Y)
+        return model.set_params(learning_rate_init=0.01).fit(X, Y).partial_fit(X[:9], Y[:9])
+
+    alone = [train_twice(seed) for seed in range(3)]
+    with lockstep():
+        together = Parallel()(delayed(train_twice)(seed) for seed in range(3))
+    for one, other in zip(alone, together, strict=True):
+        assert_same_model(one, other)
+
+
+# Faults
+
+
+def test_a_diverging_candidate_gets_its_error_score():
+    grid = {"learning_rate_init": [0.01, 1e200]}
+    model = network(DeepRegressor, solver="sgd")
+    with lockstep():
+        search = GridSearchCV(model, grid, cv=3, error_score=-7.0).fit(X, SIGNAL[:, 0])
+    scores = search.cv_results_["mean_test_score"]
+    plain = GridSearchCV(model, {"learning_rate_init": [0.01]}, cv=3).fit(X, SIGNAL[:, 0])
+    assert scores[0] == pytest.approx(plain.best_score_)
+    assert scores[1] == -7.0
+
+
+class Faulty(TransformerMixin, BaseEstimator):
+    """Raises where told to."""
+
+    def __init__(self, fault=False):
+        self.fault = fault
+
+    def fit(self, X, y=None):
+        if self.fault:
+            raise RuntimeError("faulty transformer")
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def test_a_faulty_transformer_is_its_candidates_own_fault():
+    model = make_pipeline(Faulty(), network())
+    with lockstep():
+        search = GridSearchCV(model, {"faulty__fault": [False, True]}, cv=3).fit(X, Y)
+    assert np.isnan(search.cv_results_["mean_test_score"][1])
+    assert search.cv_results_["mean_test_score"][0] > 0.4
+
+
+@pytest.mark.parametrize("place", ["transformer", "scorer"])
+def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place):
+    def scorer(model, X, y):
+        raise RuntimeError("faulty scorer")
+
+    model = make_pipeline(Faulty(), network())
+    grid = {"faulty__fault": [False, True]} if place == "transformer" else {}
+    scoring = scorer if place == "scorer" else None
+    search = GridSearchCV(model, grid, cv=3, scoring=scoring, error_score="raise")
+    with lockstep():
+        with pytest.raises(RuntimeError, match=f"faulty {place}"):
+            search.fit(X, Y)
+        # The context goes on working.
+        assert GridSearchCV(network(), {}, cv=3).fit(X, Y).best_score_ > 0.4
+
+
+class Interrupting(ClassifierMixin, BaseEstimator):
+    """Sends the main thread a Ctrl-C, some seconds after its first fit has begun."""
+
+    def __init__(self, after=0.0, sent=None):
+        self.after = after
+        self.sent = sent
+
+    def __sklearn_clone__(self):
+        return type(self)(self.after, self.sent)  # all clones share the event
+
+    def fit(self, X, y):
+        if not self.sent.is_set():
+            self.sent.set()
+            main = threading.main_thread().ident
+            threading.Timer(self.after, signal.pthread_kill, (main, signal.SIGINT)).start()
+        self.classes_ = np.unique(y)
+        self.network_ = network(max_iter=10**9, n_iter_no_change=np.inf).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.network_.predict(X)
+
+
+@pytest.fixture
+def ctrl_c():
+    """Python's own handling of Ctrl-C, which is off in a shell's background jobs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("after", [0.0, 0.5])  # before a stack is trained, and while it is
+def test_interrupt_ends_cleanly(after):
+    with lockstep(), pytest.raises(KeyboardInterrupt):
+        cross_validate(Interrupting(after, threading.Event()), X, Y, cv=2)
+
+
+def test_memory_stays_under_its_budget():
+    data = np.zeros((4000, 50))
+    data[:, 0] = np.arange(4000) % 2
+    fit_bytes = data.nbytes * 1.2  # a task's share of rows, and its buffers
+    seen = []
+
+    class Counting(DeepClassifier):
+        def fit(self, X, y):
+            seen.append(1)
+            peak.append(len(seen))
+            try:
+                return super().fit(X, y)
+            finally:
+                seen.pop()
+
+    peak = []
+    with lockstep(memory=int(4 * fit_bytes)):
+        cross_validate(Counting((5,), max_iter=2), data, data[:, 0].astype(int), cv=16)
+    assert 2 <= max(peak) <= 4
+
+
+def test_several_threads_at_once():
+    found = {}
+
+    def search(seed):
+        with warnings.catch_warnings(), lockstep():
+            found[seed] = GridSearchCV(network(random_state=seed), GRID, cv=3).fit(X, Y)
+
+    threads = [threading.Thread(target=search, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in range(3):
+        assert_same_search(
+            GridSearchCV(network(random_state=seed), GRID, cv=3).fit(X, Y), found[seed]
+        )
+
+
+def test_clone_and_plain_fits_inside_the_context():
+    model = network()
+    with lockstep():
+        inside = clone(model).fit(X, Y)
+    assert_same_model(inside, clone(model).fit(X, Y), rtol=1e-15)
