@@ -16,7 +16,7 @@ from typing import Any
 from joblib import cpu_count, parallel_config, register_parallel_backend
 from joblib.parallel import ParallelBackendBase
 
-from skdeep.threads import blas_threads_for
+from skdeep.threads import one_blas_thread
 from skdeep.training import Cancelled, FitResult, FitTask, stack_key, train
 
 # Fits that may wait for one another where the caller does not say: joblib submits twice
@@ -245,7 +245,7 @@ def _train_all(
     stacks = _stacks(fits)
     cancelled = threading.Event()
     # Stacks share the cores already: BLAS must not.
-    with blas_threads_for(0), ThreadPoolExecutor(min(cpu_count(), len(stacks))) as pool:
+    with one_blas_thread, ThreadPoolExecutor(min(cpu_count(), len(stacks))) as pool:
         try:
             trained = pool.map(_train_stack, stacks, [cancelled] * len(stacks))
             for stack, outcomes in zip(stacks, trained, strict=True):

@@ -13,8 +13,10 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-# Multiplications of a product from which on a second thread pays.
+# Multiplications of a product from which on a second thread pays, and up to which
+# OpenBLAS never takes one, so that nothing need be limited.
 WORTH_SHARING = 1 << 25
+NEVER_SHARED = 1 << 13
 
 
 class _Limit:
@@ -37,7 +39,7 @@ class _Limit:
                 self._limiter.restore_original_limits()
 
 
-_limit = _Limit()
+one_blas_thread = _Limit()
 
 
 @cache
@@ -55,8 +57,8 @@ def blas_threads_for(n_multiplications: int) -> Iterator[None]:
     n_multiplications : int
         Of the largest product that will be asked for.
     """
-    if n_multiplications >= WORTH_SHARING:
+    if not NEVER_SHARED < n_multiplications < WORTH_SHARING:
         yield
         return
-    with _limit:
+    with one_blas_thread:
         yield

@@ -64,8 +64,8 @@ class FitTask:
     sample_weight : ndarray of shape (n_samples, 1), or None
     theta : ndarray of shape (n_params,)
         Where training starts; its dtype is that of computation.
-    generator : RandomState
-        Gives the order of the rows.
+    generator : RandomState or None
+        Gives the order of the rows; None where `shuffle` is off.
     rows : ndarray of int, or None
         Rows to train on; all where None.
     validate : callable or None
@@ -88,7 +88,7 @@ class FitTask:
     y: Array
     sample_weight: Array | None
     theta: Array
-    generator: np.random.RandomState
+    generator: np.random.RandomState | None
     rows: Array | None = None
     validate: Callable[[list[Array], list[Array]], float] | None = None
     alpha: float = 0.0001
@@ -340,7 +340,7 @@ class Stack:
             None if lead.sample_weight is None else _distinct([t.sample_weight for t in tasks]),
             # Row numbers as the last epoch left them: each shuffle permutes the one before.
             rows=[watch.rows for watch in watches],
-            generators=[task.generator for task in tasks] if lead.shuffle else None,
+            generators=[t.generator for t in tasks if t.generator] if lead.shuffle else None,
             batch_sizes=[min(task.batch_size, task.n_rows) for task in tasks],
             models=models,
             dtype=dtype,
