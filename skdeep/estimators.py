@@ -31,7 +31,7 @@ from skdeep.targets import (
     class_target,
     flat_column,
 )
-from skdeep.training import FitResult, FitTask, History
+from skdeep.tasks import FitResult, FitTask, History
 from skdeep.validation import (
     Interval,
     Options,

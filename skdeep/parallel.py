@@ -16,8 +16,9 @@ from typing import Any
 from joblib import cpu_count, parallel_config, register_parallel_backend
 from joblib.parallel import ParallelBackendBase
 
+from skdeep.tasks import FitResult, FitTask, stack_key
 from skdeep.threads import one_blas_thread
-from skdeep.training import Cancelled, FitResult, FitTask, stack_key, train
+from skdeep.training import Cancelled, train
 
 # Fits that may wait for one another where the caller does not say: joblib submits twice
 # as many before it asks for the first result.

@@ -17,7 +17,7 @@ ORDER = [
     ["specs", "activations", "losses", "initializers", "schedules", "batches", "threads"],
     ["layers", "solvers"],
     ["network"],
-    ["objective"],
+    ["objective", "tasks"],
     ["training"],
     ["targets", "validation", "progress", "parallel"],
     ["estimators"],

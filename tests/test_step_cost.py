@@ -24,7 +24,8 @@ from skdeep.activations import ACTIVATIONS
 from skdeep.losses import MultinomialLogLoss
 from skdeep.network import Network
 from skdeep.solvers import SGD, Adam
-from skdeep.training import FitTask, Stack
+from skdeep.tasks import FitTask
+from skdeep.training import Stack
 
 N_ROWS, BATCH = 300, 50
 

@@ -9,7 +9,8 @@ from skdeep.activations import ACTIVATIONS
 from skdeep.losses import HalfSquaredError, MultinomialLogLoss
 from skdeep.network import Network
 from skdeep.solvers import SGD, Adam
-from skdeep.training import FitTask, train
+from skdeep.tasks import FitTask
+from skdeep.training import train
 
 N_ROWS = 50
 NETWORK = Network.perceptron((5, 7, 4, 3), ACTIVATIONS["tanh"])
