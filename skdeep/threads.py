@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 # Multiplications of a product from which on a second thread pays, and up to which
 # OpenBLAS never takes one, so that nothing need be limited.
-WORTH_SHARING = 1 << 25
+WORTH_SHARING = 3 << 21
 NEVER_SHARED = 1 << 13
 
 
