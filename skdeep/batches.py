@@ -271,14 +271,12 @@ class Batches:
     def _gather(self, start: int, stop: int) -> Batch:
         place = slice(start, stop)
         rows = place if self._sliced else self._order.rows[..., place]
-        if self._weight is None:
-            weight, scale, share = self._unweighted(place)
-        else:
+        weight, scale, share = self._unweighted(place)
+        if self._weight is not None:
             own = self._weight.read(rows)
             out = self._shares_out[..., : stop - start, :]
             np.multiply(own, self._order.filled[..., place, :], out=out)
             weight, scale = self._normalise(out)
-            share = self._share(place)
         return Batch(self._x.read(rows), self._y.read(rows), weight, scale, stop - start, share)
 
     def _unweighted(self, place: slice) -> tuple[Array, Array, Array]:
@@ -286,7 +284,8 @@ class Batches:
         key = place.stop - place.start if self._order.full else -place.start
         if key not in self._uniform:
             ones = self._order.filled[..., place, :].astype(self._shares_out.dtype)
-            self._uniform[key] = (*self._normalise(ones), self._share(place))
+            share = self._order.filled[..., place, 0].sum(axis=-1) / self._n_rows
+            self._uniform[key] = (*self._normalise(ones), share)
         return self._uniform[key]
 
     def _normalise(self, weight: Array) -> tuple[Array, Array]:
@@ -295,9 +294,6 @@ class Batches:
             scale = _reciprocal(weight.sum(axis=-2, keepdims=True))
         weight *= scale
         return weight, scale[..., 0, 0]
-
-    def _share(self, place: slice) -> Array:
-        return self._order.filled[..., place, 0].sum(axis=-1) / self._n_rows
 
     def _whole_scale(self, sample_weight: Sequence[Array] | None, dtype: np.dtype) -> Array:
         if sample_weight is None:

@@ -260,6 +260,7 @@ def _train_all(
 class LockstepBackend(ParallelBackendBase):
     """joblib's side of `lockstep`."""
 
+    default_n_jobs = DEFAULT_N_JOBS
     supports_sharedmem = True
     uses_threads = True
 
@@ -267,7 +268,6 @@ class LockstepBackend(ParallelBackendBase):
         self, *, memory: int = 1 << 30, conductor: Conductor | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.memory = memory
         self.nested = conductor is not None
         self.conductor = conductor or Conductor(memory)
 
@@ -332,9 +332,7 @@ class lockstep(parallel_config):
     """
 
     def __init__(self, n_jobs: int | None = None, *, memory: int = 1 << 30) -> None:
-        super().__init__(
-            LockstepBackend(memory=memory), n_jobs=DEFAULT_N_JOBS if n_jobs is None else n_jobs
-        )
+        super().__init__(LockstepBackend(memory=memory), n_jobs=n_jobs)
 
 
 register_parallel_backend("lockstep", LockstepBackend)

@@ -101,12 +101,17 @@ class FitTask:
         return self.X.shape[0] if self.rows is None else len(self.rows)
 
     @property
+    def n_batch_rows(self) -> int:
+        """Rows of a full batch."""
+        return min(self.batch_size, self.n_rows)
+
+    @property
     def n_work_bytes(self) -> int:
         """Bytes that a step goes over: parameters, gradient, moments and buffers."""
         n_vectors = 3 + getattr(self.solver, "n_moments", 0)
         widths = [layer.n_out for layer in self.network.layers]
         row = self.network.layers[0].n_in + 3 * sum(widths)
-        buffers = min(self.batch_size, self.n_rows) * row * self.theta.itemsize
+        buffers = self.n_batch_rows * row * self.theta.itemsize
         return n_vectors * self.theta.nbytes + buffers
 
     @property
@@ -148,7 +153,7 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
     """
     if isinstance(task.solver, LBFGS) or hasattr(task.X, "tocsr"):
         return None
-    n_batches = -(-task.n_rows // min(task.batch_size, task.n_rows))
+    n_batches = -(-task.n_rows // task.n_batch_rows)
     numbers = {
         name: value
         for name, value in task.solver.get_params().items()

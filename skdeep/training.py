@@ -47,9 +47,7 @@ def train(
     """
     lead = tasks[0]
     whole = isinstance(lead.solver, LBFGS)
-    n_rows = (
-        lead.network.chunk_rows(lead.n_rows) if whole else min(lead.batch_size, lead.n_rows)
-    )
+    n_rows = lead.network.chunk_rows(lead.n_rows) if whole else lead.n_batch_rows
     # What overflows is found by looking at losses and parameters, and reported.
     with np.errstate(all="ignore"), blas_threads_for(n_rows * lead.network.largest_product):
         if whole:
@@ -189,7 +187,7 @@ class Stack:
             # Row numbers as the last epoch left them: each shuffle permutes the one before.
             rows=[watch.rows for watch in watches],
             generators=[t.generator for t in tasks if t.generator] if lead.shuffle else None,
-            batch_sizes=[min(task.batch_size, task.n_rows) for task in tasks],
+            batch_sizes=[task.n_batch_rows for task in tasks],
             models=models,
             dtype=dtype,
         )
