@@ -1,8 +1,8 @@
 """Rows of the training set into the batch buffers.
 
-The training set itself is never copied, shuffled or cast as a whole: a batch is
-gathered, and converted to the dtype of computation, when its turn comes. So a table may
-be a ``np.memmap`` larger than memory, or hold 8-bit pixels.
+The training set itself is never copied, shuffled or cast as a whole: rows are gathered,
+and converted to the dtype of computation, when their turn comes: a batch, or as many as
+fit the cache. So a table may be a ``np.memmap`` larger than memory, or hold 8-bit pixels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
+
+# Bytes of input that are gathered at once: where batches are small, a call for each would
+# cost more than its rows, and a quarter of a common L2 cache leaves room for the step.
+BLOCK_BYTES = 1 << 18
 
 
 class Reader:
@@ -159,7 +163,7 @@ class RowOrder:
             own[slots] = order
 
 
-@dataclass
+@dataclass(slots=True)
 class Batch:
     """Rows that one step learns from.
 
@@ -227,14 +231,18 @@ class Batches:
         self._order = RowOrder(orders, batch_sizes, models)
         self.batch_size = self._order.batch_size
         self.generators = generators
-        self._x = Reader(X, models, self.batch_size, dtype)
-        self._y = Reader(y, models, self.batch_size, dtype, columns_first=True)
+        self.sparse = hasattr(X[0], "tocsr")
+        batch_bytes = prod(models) * self.batch_size * X[0].shape[1] * np.dtype(dtype).itemsize
+        fitting = 1 if self.sparse else max(1, BLOCK_BYTES // batch_bytes)
+        self._block_size = min(fitting, self._order.n_batches) * self.batch_size
+        self._x = Reader(X, models, self._block_size, dtype)
+        self._y = Reader(y, models, self._block_size, dtype, columns_first=True)
         self._weight = (
             None
             if sample_weight is None
-            else Reader(sample_weight, models, self.batch_size, dtype)
+            else Reader(sample_weight, models, self._block_size, dtype)
         )
-        self._shares_out = np.empty((*models, self.batch_size, 1), dtype)
+        self._shares_out = np.empty((*models, self._block_size, 1), dtype)
         # Where each batch is a slice of one table, nobody needs row numbers.
         in_order = generators is None or self._order.n_batches == 1
         shared = len(X) == len(y) == 1 and all(own is None for own in rows)
@@ -243,11 +251,6 @@ class Batches:
         self._only: Batch | None = None
         self._uniform: dict[int, tuple[Array, Array, Array]] = {}
         self._epoch_scale = self._whole_scale(sample_weight, dtype) if share_of_epoch else None
-
-    @property
-    def sparse(self) -> bool:
-        """Whether `x` comes as SciPy CSR."""
-        return self._x.sparse
 
     def order(self, model: int) -> Array:
         """Row numbers of one model as the last epoch took them."""
@@ -262,22 +265,31 @@ class Batches:
         if self._only is not None:
             yield self._only
             return
-        for start in range(0, self._order.n_slots, self.batch_size):
-            batch = self._gather(start, min(start + self.batch_size, self._order.n_slots))
+        for start in range(0, self._order.n_slots, self._block_size):
+            yield from self._block(start, min(start + self._block_size, self._order.n_slots))
+
+    def _block(self, start: int, stop: int) -> Iterator[Batch]:
+        rows = slice(start, stop) if self._sliced else self._order.rows[..., start:stop]
+        x, y = self._x.read(rows), self._y.read(rows)
+        if self._weight is not None:
+            shares = self._shares_out[..., : stop - start, :]
+            filled = self._order.filled[..., start:stop, :]
+            np.multiply(self._weight.read(rows), filled, out=shares)
+        for first in range(start, stop, self.batch_size):
+            place = slice(first, min(first + self.batch_size, stop))
+            cut = slice(place.start - start, place.stop - start)
+            weight, scale, share = self._unweighted(place)
+            if self._weight is not None:
+                weight, scale = self._normalise(shares[..., cut, :])
+            if stop - start > self.batch_size:
+                batch = Batch(
+                    x[..., cut, :], y[..., cut, :], weight, scale, weight.shape[-2], share
+                )
+            else:
+                batch = Batch(x, y, weight, scale, weight.shape[-2], share)
             if self._order.n_batches == 1:
                 self._only = batch  # all rows in one batch: gathered once a fit
             yield batch
-
-    def _gather(self, start: int, stop: int) -> Batch:
-        place = slice(start, stop)
-        rows = place if self._sliced else self._order.rows[..., place]
-        weight, scale, share = self._unweighted(place)
-        if self._weight is not None:
-            own = self._weight.read(rows)
-            out = self._shares_out[..., : stop - start, :]
-            np.multiply(own, self._order.filled[..., place, :], out=out)
-            weight, scale = self._normalise(out)
-        return Batch(self._x.read(rows), self._y.read(rows), weight, scale, stop - start, share)
 
     def _unweighted(self, place: slice) -> tuple[Array, Array, Array]:
         # Batches of one length are alike unless models differ.

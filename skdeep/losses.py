@@ -58,9 +58,16 @@ class Loss:
         raise NotImplementedError
 
 
+def _dot(a: Array, b: Array) -> Array:
+    # Sum of products over rows and columns: (*models, rows, columns) -> (*models,). The
+    # buffers' columns lie behind one another, so that .mT makes flat views of them.
+    flat = (*a.shape[:-2], -1)
+    return np.vecdot(a.mT.reshape(flat), b.mT.reshape(flat))
+
+
 def _total(weight: Array, elements: Array) -> Array:
     # Weighted sum over rows and columns: (*models, rows, columns) -> (*models,).
-    return np.vecdot(weight.mT, elements.mT).sum(axis=-1)
+    return np.add.reduce(np.vecdot(weight.mT, elements.mT), -1)
 
 
 @dataclass(frozen=True)
@@ -138,18 +145,18 @@ class MultinomialLogLoss(Loss):
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
         # In few passes over small arrays: a call costs as much as what it computes.
-        column, logarithm = scratch[..., :1], scratch[..., 1:2]
+        column = scratch[..., :1]
         np.maximum.reduce(raw, axis=-1, keepdims=True, out=column)
         raw -= column
         np.exp(raw, out)
         np.add.reduce(out, axis=-1, keepdims=True, out=column)
-        np.log(column, logarithm)
-        value = np.vecdot(weight.mT, logarithm.mT)[..., 0]
-        np.divide(weight, column, column)
-        out *= column
+        out /= column
+        np.log(column, column)
+        raw -= column  # log of the probability
         np.multiply(y, weight, scratch)
+        out *= weight
         out -= scratch
-        return value - np.vecdot(scratch.mT, raw.mT).sum(-1)
+        return -_dot(scratch, raw)
 
     def output(self, raw):
         raw -= raw.max(axis=-1, keepdims=True)

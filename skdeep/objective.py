@@ -9,6 +9,7 @@ import numpy as np
 from skdeep.batches import Batch
 from skdeep.losses import Loss
 from skdeep.network import Network, Workspace
+from skdeep.specs import plain
 
 Array = np.ndarray
 
@@ -46,6 +47,7 @@ class Objective:
         self._weights = theta[..., : network.n_weights]
         self._d_weights = grad[..., : network.n_weights]
         self._decay = np.empty_like(self._weights) if np.any(alpha) else None
+        self._nothing = np.zeros(theta.shape[:-1], theta.dtype)
         self._workspace = Workspace(
             network,
             *network.views(theta),
@@ -56,6 +58,7 @@ class Objective:
             gradients=network.views(grad),
         )
         self._report_share = 1 / network.n_out if loss.averages_columns else 1.0
+        self._scale: Array | None = None  # of the batch before, and the penalty's strength
 
     def loss_and_grad(self, batch: Batch) -> Array:
         """Weighted mean of the loss, of shape (*models,); assigns `grad`."""
@@ -67,15 +70,16 @@ class Objective:
         step.backward()
         return value
 
-    def penalty_and_grad(self, scale: Array) -> Array | float:
+    def penalty_and_grad(self, scale: Array) -> Array:
         """Penalty, of shape (*models,); adds its gradient to `grad`.
 
         `scale` is one over the sum of sample weights, of shape (*models,).
         """
         if self._decay is None:
-            return 0.0
-        strength = self.alpha * scale[..., None]
-        np.multiply(self._weights, strength, out=self._decay)
+            return self._nothing
+        if scale is not self._scale:
+            self._scale, self._strength = scale, plain(self.alpha * scale[..., None])
+        np.multiply(self._weights, self._strength, out=self._decay)
         self._d_weights += self._decay
         return 0.5 * np.vecdot(self._weights, self._decay)
 

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.optimize
 
 from skdeep.schedules import Adaptive, Constant, InvScaling, Schedule
-from skdeep.specs import Spec
+from skdeep.specs import Spec, column, plain
 
 Array = np.ndarray
 
@@ -25,11 +25,6 @@ BLOCK = 1 << 15
 
 # Steps whose factors are computed at once, at most.
 MAX_HORIZON = 64
-
-
-def column(values: Sequence[float], models: tuple[int, ...], dtype: np.dtype) -> Array:
-    """One number a model, as an array of shape (*models, 1)."""
-    return np.array(values, dtype).reshape(*models, 1)
 
 
 class StochasticSolver(Spec):
@@ -75,7 +70,7 @@ class StochasticSolver(Spec):
             Parameters, and their gradient, which is scratch.
         moments : sequence of ndarray of shape (*models, block)
             `n_moments` vectors, kept between steps.
-        factors : sequence of ndarray of shape (*models, 1)
+        factors : sequence of ndarray of shape (*models, 1), or () for one network
             What `factors` gave, in the dtype of `theta`.
         """
         raise NotImplementedError
@@ -248,7 +243,7 @@ class Descent:
         self.solver = solvers[0]
         self.dtype = theta.dtype
         self.moments = np.zeros((self.solver.n_moments, *theta.shape), theta.dtype)
-        self.n_steps = np.zeros((*models, 1), np.int64)
+        self.n_steps = np.zeros((*models, 1), np.int64)  # those in the table counted
         self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
         self.columns = {
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
@@ -274,7 +269,6 @@ class Descent:
         if not self._table:
             self._tabulate()
         factors = self._table.pop()
-        self.n_steps += 1
         for theta, grad, moments in self.blocks:
             self.solver.update(theta, grad, moments, factors)
 
@@ -283,6 +277,7 @@ class Descent:
         rates = self.rate.reshape(-1, copy=False)
         if rate != rates[model]:
             rates[model] = rate
+            self.n_steps -= len(self._table)
             self._table.clear()
 
     def _tabulate(self) -> None:
@@ -291,10 +286,15 @@ class Descent:
         # single step (partial_fit) computes no more than its own.
         steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
         factors = self.solver.factors(self.columns, self.rate, self.n_steps + 1 + steps)
-        cast = np.empty((len(factors), self._horizon, *self.rate.shape), self.dtype)
-        for out, factor in zip(cast, factors, strict=True):
-            out[...] = factor
-        self._table = list(zip(*cast, strict=True))
+        self.n_steps += self._horizon
+        columns = []
+        for factor in factors:
+            cast = factor.astype(self.dtype)
+            varies = factor.ndim > self.rate.ndim
+            columns.append(
+                [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
+            )
+        self._table = list(zip(*columns, strict=True))
         self._horizon = min(2 * self._horizon, MAX_HORIZON)
 
     def state(self, model: int) -> SolverState:
@@ -303,7 +303,7 @@ class Descent:
         return SolverState(
             type(self.solver),
             self.moments.reshape(len(self.moments), n_models, -1)[:, model].copy(),
-            int(self.n_steps.reshape(-1)[model]),
+            int(self.n_steps.reshape(-1)[model]) - len(self._table),
             float(self.rate.reshape(-1)[model]),
         )
 

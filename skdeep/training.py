@@ -16,7 +16,8 @@ import numpy as np
 
 from skdeep.batches import Batches
 from skdeep.objective import Objective
-from skdeep.solvers import LBFGS, Descent, StochasticSolver, column
+from skdeep.solvers import LBFGS, Descent, StochasticSolver
+from skdeep.specs import column
 from skdeep.tasks import FitResult, FitTask
 from skdeep.threads import blas_threads_for
 
@@ -227,13 +228,14 @@ class Stack:
 
     def _epoch(self) -> Array:
         # One pass over the rows; the mean reported loss, of shape (*models,).
-        total = np.zeros(self.theta.shape[:-1])
+        losses, penalties, shares = [], [], []
         for batch in self.batches.epoch():
-            loss = self.objective.loss_and_grad(batch)
-            penalty = self.objective.penalty_and_grad(batch.scale)
-            total += self.objective.reported(loss, penalty) * batch.share
+            losses.append(self.objective.loss_and_grad(batch))
+            penalties.append(self.objective.penalty_and_grad(batch.scale))
+            shares.append(batch.share)
             self.descent.step()
-        return total
+        reported = self.objective.reported(np.array(losses, float), np.array(penalties))
+        return np.add.reduce(np.multiply(reported, shares))
 
 
 def _raise_if_set(cancelled: threading.Event | None) -> None:
