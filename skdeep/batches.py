@@ -138,16 +138,19 @@ class RowOrder:
         (self.n_batches,) = n_batches
         self.batch_size = max(batch_sizes)
         self._slots = [
-            np.arange(n) // size * self.batch_size + np.arange(n) % size
+            _slots(n, size, self.batch_size)
             for n, size in zip(lengths, batch_sizes, strict=True)
         ]
         self.n_slots = max(int(slots[-1]) for slots in self._slots) + 1
         self.rows = np.zeros((*models, self.n_slots), np.intp)
-        self.filled = np.zeros((*models, self.n_slots, 1), bool)
         self._rows_of = self.rows.reshape(-1, self.n_slots, copy=False)
-        for own, slots in zip(self.filled.reshape(-1, self.n_slots), self._slots, strict=True):
-            own[slots] = True
-        self.full = bool(self.filled.all())
+        self.full = all(n == self.n_slots for n in lengths)
+        self.filled = np.full((*models, self.n_slots, 1), self.full)
+        if not self.full:
+            for own, slots in zip(
+                self.filled.reshape(-1, self.n_slots), self._slots, strict=True
+            ):
+                own[slots] = True
         self._lay_out()
 
     def shuffle(self, generators: Sequence[np.random.RandomState]) -> None:
@@ -161,6 +164,12 @@ class RowOrder:
     def _lay_out(self) -> None:
         for own, slots, order in zip(self._rows_of, self._slots, self.orders, strict=True):
             own[slots] = order
+
+
+def _slots(n_rows: int, size: int, distance: int) -> Array:
+    # Slots of a model's rows, where its batches of `size` rows begin `distance` apart.
+    rows = np.arange(n_rows)
+    return rows if size == distance else rows // size * distance + rows % size
 
 
 @dataclass(slots=True)
@@ -296,8 +305,9 @@ class Batches:
         key = place.stop - place.start if self._order.full else -place.start
         if key not in self._uniform:
             ones = self._order.filled[..., place, :].astype(self._shares_out.dtype)
-            share = self._order.filled[..., place, 0].sum(axis=-1) / self._n_rows
-            self._uniform[key] = (*self._normalise(ones), share)
+            weight, scale = self._normalise(ones)
+            n_filled = ones.shape[-2] if self._order.full else (ones[..., 0] > 0).sum(axis=-1)
+            self._uniform[key] = weight, scale, n_filled / self._n_rows
         return self._uniform[key]
 
     def _normalise(self, weight: Array) -> tuple[Array, Array]:
@@ -318,4 +328,4 @@ class Batches:
 
 def _reciprocal(total: Array) -> Array:
     # A batch whose rows all weigh nothing teaches nothing: 0 instead of 1 / 0.
-    return np.divide(1, total, out=np.zeros_like(total), where=total > 0)
+    return 1 / np.where(total > 0, total, np.inf).astype(total.dtype, copy=False)

@@ -9,7 +9,7 @@ import numpy as np
 from skdeep.batches import Batch
 from skdeep.losses import Loss
 from skdeep.network import Network, Workspace
-from skdeep.specs import plain
+from skdeep.vectors import plain
 
 Array = np.ndarray
 

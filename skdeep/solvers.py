@@ -15,13 +15,10 @@ import numpy as np
 import scipy.optimize
 
 from skdeep.schedules import Adaptive, Constant, InvScaling, Schedule
-from skdeep.specs import Spec, column, plain
+from skdeep.specs import Spec
+from skdeep.vectors import blocks, column, plain
 
 Array = np.ndarray
-
-# Elements a block of one array holds; an update touches up to four arrays at a time,
-# 512 kB in float32, half of a common L2 cache.
-BLOCK = 1 << 15
 
 # Steps whose factors are computed at once, at most.
 MAX_HORIZON = 64
@@ -255,14 +252,12 @@ class Descent:
                 self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
                 self.n_steps.reshape(-1)[i] = state.n_steps
                 self.rate.reshape(-1)[i] = state.rate
-        n_params = theta.shape[-1]
-        width = max(1, BLOCK * n_params // max(theta.size, 1))
         self._table: list[tuple[Array, ...]] = []
         self._horizon = 1
-        self.blocks = []
-        for start in range(0, n_params, width):
-            block = np.s_[..., start : start + width]
-            self.blocks.append((theta[block], grad[block], [m[block] for m in self.moments]))
+        self.blocks = [
+            (theta[at], grad[at], [moment[at] for moment in self.moments])
+            for at in blocks(theta.shape)
+        ]
 
     def step(self) -> None:
         """Move `theta` once against `grad`, whose content is lost."""

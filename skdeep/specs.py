@@ -1,17 +1,11 @@
 """A spec is a small dataclass of hyperparameters: what to do, never what was done.
 
 It carries the two methods that scikit-learn's ``clone`` and searches ask of anything
-that holds parameters, so ``GridSearchCV`` reaches into it (``solver__momentum``). Where
-several models are trained together, each hyperparameter that is a number is a column.
+that holds parameters, so ``GridSearchCV`` reaches into it (``solver__momentum``).
 """
 
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Self
-
-import numpy as np
-
-Array = np.ndarray
 
 
 class Spec:
@@ -62,13 +56,3 @@ class Spec:
         for name, value in params.items():
             setattr(self, name, value)
         return self
-
-
-def column(values: Sequence[float], models: tuple[int, ...], dtype: np.dtype) -> Array:
-    """One number a model, as an array of shape (*models, 1)."""
-    return np.array(values, dtype).reshape(*models, 1)
-
-
-def plain(column: Array) -> Array:
-    """`column`, without axes where it is one number: NumPy is faster with these."""
-    return column.reshape(()) if column.size == 1 else column

@@ -17,9 +17,9 @@ import numpy as np
 from skdeep.batches import Batches
 from skdeep.objective import Objective
 from skdeep.solvers import LBFGS, Descent, StochasticSolver
-from skdeep.specs import column
 from skdeep.tasks import FitResult, FitTask
 from skdeep.threads import blas_threads_for
+from skdeep.vectors import column
 
 Array = np.ndarray
 
@@ -179,7 +179,7 @@ class Stack:
         lead = tasks[0]
         models = () if len(tasks) == 1 else (len(tasks),)
         dtype = lead.theta.dtype
-        self.theta = np.stack([watch.theta for watch in watches]).reshape(*models, -1)
+        self.theta = np.array([watch.theta for watch in watches]).reshape(*models, -1)
         grad = np.empty_like(self.theta)
         self.batches = Batches(
             _distinct([task.X for task in tasks]),
@@ -235,7 +235,7 @@ class Stack:
             shares.append(batch.share)
             self.descent.step()
         reported = self.objective.reported(np.array(losses, float), np.array(penalties))
-        return np.add.reduce(np.multiply(reported, shares))
+        return np.add.reduce(reported * np.array(shares))
 
 
 def _raise_if_set(cancelled: threading.Event | None) -> None:

@@ -14,7 +14,8 @@ import pytest
 import skdeep
 
 ORDER = [
-    ["specs", "activations", "losses", "initializers", "schedules", "batches", "threads"],
+    ["specs", "activations", "losses", "initializers", "schedules"],
+    ["batches", "threads", "vectors"],
     ["layers", "solvers"],
     ["network"],
     ["objective", "tasks"],

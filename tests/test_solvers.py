@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skdeep.solvers import BLOCK, LBFGS, SGD, SOLVERS, Adam, Descent
+from skdeep.solvers import LBFGS, SGD, SOLVERS, Adam, Descent
+from skdeep.vectors import BLOCK
 
 CENTRE = np.array([1.0, -2.0, 0.5])
 CURVATURE = np.array([1.0, 3.0, 0.3])
