@@ -261,6 +261,11 @@ class Batches:
         self._uniform: dict[int, tuple[Array, Array, Array]] = {}
         self._epoch_scale = self._whole_scale(sample_weight, dtype) if share_of_epoch else None
 
+    @property
+    def n_batches(self) -> int:
+        """Batches of an epoch."""
+        return self._order.n_batches
+
     def order(self, model: int) -> Array:
         """Row numbers of one model as the last epoch took them."""
         return self._order.orders[model]

@@ -1,24 +1,29 @@
-"""Many fits as one: a joblib backend whose tasks wait for one another to train.
+"""Many fits as one: a joblib backend whose jobs wait for one another to train.
 
-Each task that joblib hands over runs in a thread of its own until a skdeep estimator in
-it hands over its fit task and waits. Once every started task waits or is done, the
-thread that called joblib groups the fit tasks by ``stack_key``, trains each group as
-stacks, and lets the threads go on. joblib asks for a first result only after it has
-submitted all that it will, so no stack starts while tasks are still coming.
+Jobs that joblib hands over are dealt out to a process a core, where each runs in a
+thread of its own until a skdeep estimator in it hands over its fit task and waits. Once
+every job waits or is done, the process's main thread groups the fit tasks by
+``stack_key``, trains each group as stacks, and lets the threads go on. One thread runs at
+a time: nobody fights for the interpreter, and code that threads must not share (such as
+scikit-learn's handling of warnings) sees no other. joblib asks for a first result only
+after it has submitted all that it will, so no stack starts while jobs are still coming.
 """
 
+import multiprocessing
 import threading
+import warnings
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from joblib import cpu_count, parallel_config, register_parallel_backend
+import numpy as np
+from joblib import Parallel, cpu_count, delayed, parallel_config, register_parallel_backend
 from joblib.parallel import ParallelBackendBase
 
-from skdeep.tasks import FitResult, FitTask, stack_key
+from skdeep.tasks import FitResult, FitTask, order_key, stack_key
 from skdeep.threads import one_blas_thread
-from skdeep.training import Cancelled, train
+from skdeep.training import train
 
 # Fits that may wait for one another where the caller does not say: joblib submits twice
 # as many before it asks for the first result.
@@ -29,6 +34,9 @@ STACK_BYTES = 4 << 20
 
 # Networks in a stack, at least, whatever they take: a step's overhead wants sharing.
 MIN_WIDTH = 8
+
+# Jobs that are worth processes of their own: fewer are done before these have started.
+MIN_JOBS = 16
 
 _local = threading.local()
 
@@ -67,21 +75,29 @@ class Conductor:
     ----------
     memory : int
         Bytes that fits waiting at a time may take, data included.
+    n_processes : int, default=1
+        Processes that jobs are dealt out to, each with a conductor of its own.
+    min_jobs : int, default=2
+        Jobs that are worth these processes; fewer run in this one.
     """
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, n_processes: int = 1, min_jobs: int = 2) -> None:
         self.memory = memory
+        self.n_processes = n_processes
+        self.min_jobs = min_jobs
         self.changed = threading.Condition()
         self.jobs: deque[_Promise] = deque()  # not started yet
         self.fits: list[_Promise] = []  # handed over, not trained yet
+        self.trained: deque[tuple[_Promise, dict[str, Any]]] = deque()  # not delivered yet
         self.open: set[_Promise] = set()  # all that nobody has settled yet
         self.threads: set[threading.Thread] = set()
-        self.n_busy = 0  # threads that run, instead of waiting for a promise
-        self.n_started = 0
+        self.n_busy = 0  # threads that run, instead of waiting for a promise: one at most
         self.largest = 0
         self.cancelled = False
 
-    def submit(self, func: Callable[[], Any], callback: Callable[[Any], None]) -> _Promise:
+    def submit(
+        self, func: Callable[[], Any], callback: Callable[[Any], None] = lambda _: None
+    ) -> _Promise:
         """Queue a job, to be started when the root next waits."""
         job = _Promise(func, callback)
         with self.changed:
@@ -103,8 +119,14 @@ class Conductor:
         if getattr(_local, "conductor", None) is self:
             return self._await(job)
         try:
-            while not job.done.is_set():
-                self._conduct(job)
+            # Jobs set warning filters in turn, and put back what they found: not always
+            # what was there before them all.
+            with warnings.catch_warnings():
+                while not job.done.is_set():
+                    if self.n_processes > 1 and len(self.jobs) >= self.min_jobs:
+                        self._deal_out()
+                    else:
+                        self._conduct(job)
         except BaseException:
             self.cancel()
             raise
@@ -119,12 +141,13 @@ class Conductor:
             for promise in list(self.open):
                 self._settle(promise, error=_Cancelled())
             self.fits.clear()
+            self.trained.clear()
             self.jobs.clear()
         for thread in list(self.threads):
             if thread.is_alive():
                 thread.join()
         self.threads.clear()
-        self.n_busy = self.n_started = self.largest = 0
+        self.n_busy = self.largest = 0
         self.cancelled = False
 
     def _await(self, promise: _Promise) -> Any:
@@ -157,37 +180,51 @@ class Conductor:
 
     # In the root's thread
 
+    def _deal_out(self) -> None:
+        # All that is queued to processes, in turn: neighbours are of one candidate, whose
+        # fits take about as long as one another.
+        with self.changed:
+            jobs, self.jobs = list(self.jobs), deque()
+        hands = [jobs[i :: self.n_processes] for i in range(min(self.n_processes, len(jobs)))]
+        memory = self.memory // len(hands)
+        results = Parallel(len(hands), backend="loky")(
+            delayed(_run_all)([job.work for job in hand], memory, warnings.filters)
+            for hand in hands
+        )
+        for hand, own in zip(hands, results, strict=True):
+            for job, result in zip(hand, own, strict=True):
+                job.callback(job)  # joblib submits the next job, before this one is done
+                self._settle_locked(job, {"result": result})
+
     def _conduct(self, job: _Promise) -> None:
         with self.changed:
-            self.changed.wait_for(lambda: job.done.is_set() or self.n_busy == 0)
+            self.changed.wait_for(lambda: self.n_busy == 0)
             if job.done.is_set():
                 return
-            room = self._room()
-            if self.jobs and room:
-                for _ in range(min(room, len(self.jobs))):
-                    self._start(self.jobs.popleft())
+            if self.trained:
+                promise, outcome = self.trained.popleft()
+                self._settle(promise, **outcome)
+                return
+            if self.jobs and self._has_room():
+                self._start(self.jobs.popleft())
                 return
             fits, self.fits = self.fits, []
         if not fits:
             raise RuntimeError("lockstep has nothing left to do, but a job is not done")
-        _train_all(fits, self._settle_locked)
+        with one_blas_thread:
+            for stack in _stacks(fits):
+                self.trained.extend(zip(stack, _train_stack(stack), strict=True))
 
     def _settle_locked(self, promise: _Promise, outcome: dict[str, Any]) -> None:
         with self.changed:
             self._settle(promise, **outcome)
 
-    def _room(self) -> int:
-        # How many jobs may start: one at first, to learn what a fit takes.
-        if self.n_started == 0:
-            return 1
-        if not self.largest:  # no skdeep estimator has been met
-            return cpu_count()
-        room = self.memory // self.largest - len(self.fits)
-        return max(room, 0 if self.fits else 1)
+    def _has_room(self) -> bool:
+        # A fit that waits shows what the next will take.
+        return not self.fits or (len(self.fits) + 1) * self.largest <= self.memory
 
     def _start(self, job: _Promise) -> None:
         self.n_busy += 1
-        self.n_started += 1
         thread = threading.Thread(target=self._run, args=(job,), daemon=True)
         self.threads.add(thread)
         thread.start()
@@ -210,6 +247,21 @@ class Conductor:
             self.changed.notify()
 
 
+def _one_table(tables: list[Any]) -> list[Any]:
+    """The same tables, where equal ones are one object: each fit of a fold has its own."""
+    known: dict[Any, list[Any]] = {}
+    found = []
+    for table in tables:
+        alike = known.setdefault(
+            (table.shape, float(table.sum())) if table is not None else 0, []
+        )
+        same = (other for other in alike if other is table or np.array_equal(other, table))
+        found.append(next(same, table))
+        if found[-1] is table:
+            alike.append(table)
+    return found
+
+
 def _stacks(fits: list[_Promise]) -> list[list[_Promise]]:
     """Alike with alike, in stacks of which a step's arrays fit the cache."""
     groups: dict[Any, list[_Promise]] = {}
@@ -219,57 +271,95 @@ def _stacks(fits: list[_Promise]) -> list[list[_Promise]]:
     stacks = []
     for group in groups.values():
         widest = max(MIN_WIDTH, STACK_BYTES // group[0].work.n_work_bytes)
-        # As wide as that, and as many as there are cores to train them on.
-        n_stacks = max(-(-len(group) // widest), min(cpu_count(), len(group) // MIN_WIDTH), 1)
-        stacks += [group[i::n_stacks] for i in range(n_stacks)]
+        for company in _companies(group):
+            n_stacks = -(-len(company) // widest)
+            stacks += [company[i::n_stacks] for i in range(n_stacks)]
     return stacks
 
 
-def _train_stack(stack: list[_Promise], cancelled: threading.Event) -> list[dict[str, Any]]:
+def _companies(group: list[_Promise]) -> list[list[_Promise]]:
+    """A group parted into those that take the same rows at the same time, and the rest."""
+    if len(group) == 1:
+        return [group]
+    tasks = [promise.work for promise in group]
+    columns = [
+        _one_table([getattr(task, name) for task in tasks])
+        for name in ("X", "y", "sample_weight")
+    ]
+    companies: dict[Any, list[_Promise]] = {}
+    for promise, X, y, weight in zip(group, *columns, strict=True):
+        promise.work = replace(promise.work, X=X, y=y, sample_weight=weight)
+        companies.setdefault(order_key(promise.work), []).append(promise)
+    large = [company for company in companies.values() if len(company) >= MIN_WIDTH]
+    rest = [
+        promise
+        for company in companies.values()
+        if len(company) < MIN_WIDTH
+        for promise in company
+    ]
+    return [*large, rest] if rest else large
+
+
+def _train_stack(stack: list[_Promise]) -> list[dict[str, Any]]:
     """Outcome of each member, by the name of `_Promise`'s attribute."""
     try:
-        results = train([promise.work for promise in stack], cancelled)
-    except Cancelled:
-        raise
+        results = train([promise.work for promise in stack], interruptible=False)
     except Exception as error:
         if len(stack) == 1:
             return [{"error": error}]
         # What one member cannot stand must not cost the others their fit.
-        return [_train_stack([promise], cancelled)[0] for promise in stack]
+        return [_train_stack([promise])[0] for promise in stack]
     return [{"result": result} for result in results]
 
 
-def _train_all(
-    fits: list[_Promise], settle: Callable[[_Promise, dict[str, Any]], None]
-) -> None:
-    """Train what was handed over, a core a stack, and settle each promise."""
-    stacks = _stacks(fits)
-    cancelled = threading.Event()
-    # Stacks share the cores already: BLAS must not.
-    with one_blas_thread, ThreadPoolExecutor(min(cpu_count(), len(stacks))) as pool:
-        try:
-            trained = pool.map(_train_stack, stacks, [cancelled] * len(stacks))
-            for stack, outcomes in zip(stacks, trained, strict=True):
-                for promise, outcome in zip(stack, outcomes, strict=True):
-                    settle(promise, outcome)
-        except BaseException:
-            cancelled.set()
-            raise
+def _run_all(
+    jobs: Sequence[Callable[[], Any]], memory: int, warning_filters: Sequence[Any]
+) -> list[Any]:
+    """Results of jobs that wait for one another: what each process does.
+
+    An error in one of them ends the others.
+    """
+    conductor = Conductor(memory)
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        warnings.filters[:] = warning_filters  # type: ignore[index]
+        promises = [conductor.submit(job) for job in jobs]
+        return [conductor.result(promise) for promise in promises]
 
 
 class LockstepBackend(ParallelBackendBase):
-    """joblib's side of `lockstep`."""
+    """joblib's side of `lockstep`; see there for the parameters."""
 
     default_n_jobs = DEFAULT_N_JOBS
-    supports_sharedmem = True
-    uses_threads = True
 
     def __init__(
-        self, *, memory: int = 1 << 30, conductor: Conductor | None = None, **kwargs: Any
+        self, *, memory: int = 1 << 30, n_processes: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.nested = conductor is not None
-        self.conductor = conductor or Conductor(memory)
+        self.memory = memory
+        self.n_processes = n_processes
+        self._own: Conductor | None = None
+
+    @property
+    def uses_threads(self) -> bool:
+        """Whether jobs run in threads of this process: where they are part of a job."""
+        return bool(self.nesting_level)
+
+    supports_sharedmem = uses_threads
+
+    @property
+    def conductor(self) -> Conductor:
+        """That of the job which this call is a part of, or one of its own."""
+        outer = getattr(_local, "conductor", None)
+        if self.nesting_level and outer is not None:
+            return outer
+        if self._own is None:
+            # Processes do not beget processes.
+            inner = self.nesting_level or multiprocessing.parent_process() is not None
+            n_processes = 1 if inner else self.n_processes or cpu_count()
+            min_jobs = MIN_JOBS if self.n_processes is None else 2
+            self._own = Conductor(self.memory, n_processes, min_jobs)
+        return self._own
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         if n_jobs == 0:
@@ -288,11 +378,11 @@ class LockstepBackend(ParallelBackendBase):
 
     def get_nested_backend(self) -> tuple[ParallelBackendBase, None]:
         level = (self.nesting_level or 0) + 1
-        return LockstepBackend(conductor=self.conductor, nesting_level=level), None
+        return LockstepBackend(memory=self.memory, nesting_level=level), None
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
-        if not self.nested:
-            self.conductor.cancel()
+        if self._own is not None:
+            self._own.cancel()
 
 
 class lockstep(parallel_config):
@@ -312,6 +402,9 @@ class lockstep(parallel_config):
     memory : int, default=2**30
         Bytes that waiting fits may take together, their data included. Further ones
         start when there is room.
+    n_processes : int, default=None
+        Processes over which the fits are spread. None takes one a core for 16 fits or
+        more, and this process alone for fewer.
 
     Notes
     -----
@@ -331,8 +424,15 @@ class lockstep(parallel_config):
     True
     """
 
-    def __init__(self, n_jobs: int | None = None, *, memory: int = 1 << 30) -> None:
-        super().__init__(LockstepBackend(memory=memory), n_jobs=n_jobs)
+    def __init__(
+        self,
+        n_jobs: int | None = None,
+        *,
+        memory: int = 1 << 30,
+        n_processes: int | None = None,
+    ) -> None:
+        backend = LockstepBackend(memory=memory, n_processes=n_processes)
+        super().__init__(backend, n_jobs=n_jobs)
 
 
 register_parallel_backend("lockstep", LockstepBackend)

@@ -217,8 +217,10 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget:
     ValueError
         If `y` is neither, or has one class only.
     """
-    check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
+    if kind in ("binary", "multiclass") and y.dtype.kind in "biuf":
+        return ClassTarget(np.unique(y))
+    check_classification_targets(y)
     if kind == "multilabel-indicator":
         _check_indicators(y)
         return MultilabelTarget(y.shape[1])

@@ -172,3 +172,22 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
         task.shuffle,
         task.alpha > 0,
     )
+
+
+def order_key(task: FitTask) -> tuple[Any, ...]:
+    """What tasks that take the same rows at the same time have in common.
+
+    Tables count as the same where they are one object.
+    """
+    state = None
+    if task.shuffle and task.generator is not None:
+        numbers = task.generator.get_state(legacy=False)["state"]
+        state = (numbers["pos"], numbers["key"].tobytes())
+    return (
+        id(task.X),
+        id(task.y),
+        id(task.sample_weight),
+        None if task.rows is None else task.rows.tobytes(),
+        task.n_batch_rows,
+        state,
+    )

@@ -7,7 +7,6 @@ the stack.
 """
 
 import math
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,29 +16,23 @@ import numpy as np
 from skdeep.batches import Batches
 from skdeep.objective import Objective
 from skdeep.solvers import LBFGS, Descent, StochasticSolver
-from skdeep.tasks import FitResult, FitTask
+from skdeep.tasks import FitResult, FitTask, order_key
 from skdeep.threads import blas_threads_for
 from skdeep.vectors import column
 
 Array = np.ndarray
 
 
-class Cancelled(Exception):
-    """Raised by `train` once its `cancelled` event is set."""
-
-
-def train(
-    tasks: Sequence[FitTask], cancelled: threading.Event | None = None
-) -> list[FitResult]:
+def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResult]:
     """Train one task, or several of one shape in lockstep.
 
     Parameters
     ----------
     tasks : sequence of FitTask
         More than one must agree in what `stack_key` gives.
-    cancelled : Event, default=None
-        Set by another thread, it ends training after the epoch with `Cancelled`. (Ctrl-C
-        in the thread that trains keeps what was learned, as scikit-learn's MLP does.)
+    interruptible : bool, default=True
+        Whether Ctrl-C ends training and keeps what was learned, as with scikit-learn's
+        MLP, instead of raising KeyboardInterrupt.
 
     Returns
     -------
@@ -52,8 +45,8 @@ def train(
     # What overflows is found by looking at losses and parameters, and reported.
     with np.errstate(all="ignore"), blas_threads_for(n_rows * lead.network.largest_product):
         if whole:
-            return [_minimize(task, cancelled) for task in tasks]
-        return Stack(tasks).run(cancelled)
+            return [_minimize(task) for task in tasks]
+        return Stack(tasks).run(interruptible)
 
 
 class Watch:
@@ -152,15 +145,17 @@ class Stack:
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
         self.watches = [Watch(task) for task in tasks]
+        # Whether all take the same rows at the same time: then a batch is read once.
+        self.in_step = len({order_key(task) for task in tasks}) == 1
 
-    def run(self, cancelled: threading.Event | None = None) -> list[FitResult]:
+    def run(self, interruptible: bool = True) -> list[FitResult]:
         """Train until every task is done; results in the order of the tasks."""
         results: dict[int, FitResult] = {}
         running = self.watches
         try:
             while running:
                 self._arrange(running)
-                outcomes = self._train_until_one_is_done(cancelled)
+                outcomes = self._train_until_one_is_done()
                 for watch, outcome in zip(running, outcomes, strict=True):
                     if outcome:
                         results[id(watch)] = watch.result(outcome)
@@ -168,6 +163,8 @@ class Stack:
                     w for w, outcome in zip(running, outcomes, strict=True) if not outcome
                 ]
         except KeyboardInterrupt:
+            if not interruptible:
+                raise
             for watch in running:
                 results[id(watch)] = watch.result("interrupted")
         return [results[id(watch)] for watch in self.watches]
@@ -179,17 +176,23 @@ class Stack:
         lead = tasks[0]
         models = () if len(tasks) == 1 else (len(tasks),)
         dtype = lead.theta.dtype
-        self.theta = np.array([watch.theta for watch in watches]).reshape(*models, -1)
+        self.theta = np.empty((*models, lead.theta.size), dtype)
+        for row, watch in zip(self.theta.reshape(len(tasks), -1), watches, strict=True):
+            row[...] = watch.theta
         grad = np.empty_like(self.theta)
+        self.readers = watches[:1] if self.in_step else watches
+        reading = [watch.task for watch in self.readers]
         self.batches = Batches(
-            _distinct([task.X for task in tasks]),
-            _distinct([task.y for task in tasks]),
-            None if lead.sample_weight is None else _distinct([t.sample_weight for t in tasks]),
+            _distinct([task.X for task in reading]),
+            _distinct([task.y for task in reading]),
+            None
+            if lead.sample_weight is None
+            else _distinct([task.sample_weight for task in reading]),
             # Row numbers as the last epoch left them: each shuffle permutes the one before.
-            rows=[watch.rows for watch in watches],
-            generators=[t.generator for t in tasks if t.generator] if lead.shuffle else None,
-            batch_sizes=[task.n_batch_rows for task in tasks],
-            models=models,
+            rows=[watch.rows for watch in self.readers],
+            generators=[t.generator for t in reading if t.generator] if lead.shuffle else None,
+            batch_sizes=[task.n_batch_rows for task in reading],
+            models=() if len(reading) == 1 else models,
             dtype=dtype,
         )
         self.objective = Objective(
@@ -210,12 +213,11 @@ class Stack:
         for watch, theta in zip(watches, self.theta.reshape(len(tasks), -1), strict=True):
             watch.bind(theta)
 
-    def _train_until_one_is_done(self, cancelled: threading.Event | None) -> list[str | None]:
+    def _train_until_one_is_done(self) -> list[str | None]:
         outcomes: list[str | None] = [None] * len(self.running)
         rates = self.descent.rate.reshape(-1)
         try:
             while not any(outcomes):
-                _raise_if_set(cancelled)
                 losses = self._epoch().reshape(-1).tolist()
                 for i, watch in enumerate(self.running):
                     rate, outcomes[i] = watch.after_epoch(losses[i], float(rates[i]))
@@ -223,24 +225,24 @@ class Stack:
         finally:
             for i, watch in enumerate(self.running):
                 watch.solver_state = self.descent.state(i)
-                watch.rows = self.batches.order(i)
+                reader = i if watch in self.readers else 0
+                watch.rows = self.batches.order(reader)
+                if watch not in self.readers and watch.task.generator:
+                    # It drew nothing, but whoever shares it with us counts on that.
+                    generator = self.readers[0].task.generator
+                    watch.task.generator.set_state(generator.get_state())  # type: ignore[union-attr]
         return outcomes
 
     def _epoch(self) -> Array:
         # One pass over the rows; the mean reported loss, of shape (*models,).
-        losses, penalties, shares = [], [], []
-        for batch in self.batches.epoch():
-            losses.append(self.objective.loss_and_grad(batch))
-            penalties.append(self.objective.penalty_and_grad(batch.scale))
-            shares.append(batch.share)
+        shape = (self.batches.n_batches, *self.theta.shape[:-1])
+        losses, penalties, shares = np.empty((3, *shape))
+        for i, batch in enumerate(self.batches.epoch()):
+            losses[i] = self.objective.loss_and_grad(batch)
+            penalties[i] = self.objective.penalty_and_grad(batch.scale)
+            shares[i] = batch.share
             self.descent.step()
-        reported = self.objective.reported(np.array(losses, float), np.array(penalties))
-        return np.add.reduce(reported * np.array(shares))
-
-
-def _raise_if_set(cancelled: threading.Event | None) -> None:
-    if cancelled is not None and cancelled.is_set():
-        raise Cancelled
+        return np.add.reduce(self.objective.reported(losses, penalties) * shares)
 
 
 def _distinct(tables: list[Any]) -> list[Any]:
@@ -248,7 +250,7 @@ def _distinct(tables: list[Any]) -> list[Any]:
     return tables[:1] if all(table is tables[0] for table in tables) else tables
 
 
-def _minimize(task: FitTask, cancelled: threading.Event | None) -> FitResult:
+def _minimize(task: FitTask) -> FitResult:
     """Train one task on all rows at once, which are read in chunks that fit the cache."""
     solver: LBFGS = task.solver  # type: ignore[assignment]
     theta = task.theta.copy()
@@ -275,7 +277,6 @@ def _minimize(task: FitTask, cancelled: threading.Event | None) -> FitResult:
 
     def value_and_grad(point: Array) -> tuple[float, Array]:
         nonlocal reported
-        _raise_if_set(cancelled)
         theta[...] = point
         total_grad[...] = 0
         loss = 0.0

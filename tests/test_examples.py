@@ -52,6 +52,11 @@ def test_mnist_accuracy():
     assert float(match[1]) >= 0.97
 
 
+def test_search_in_lockstep_scores():
+    output = run(EXAMPLES / "search_in_lockstep.py")
+    assert float(re.search(r"^best accuracy +(\S+)$", output, re.MULTILINE)[1]) >= 0.96
+
+
 def test_readme_code_runs():
     code = re.search(r"```python\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert "deepclassifier__solver__learning_rate_init" in run("-c", code[1])

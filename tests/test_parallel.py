@@ -4,6 +4,7 @@ Each test runs under a watchdog: a deadlock fails instead of hanging.
 """
 
 import faulthandler
+import os
 import signal
 import threading
 import time
@@ -52,17 +53,24 @@ Y = SIGNAL.argmax(axis=1)
 BINARY = (SIGNAL[:, 0] > 0).astype(int)
 
 
+def threads():
+    """Those running, but for joblib's two that keep its worker processes warm."""
+    return {
+        t for t in threading.enumerate() if "Executor" not in t.name and "Feeder" not in t.name
+    }
+
+
 @pytest.fixture(autouse=True)
 def watchdog():
     """Ends the process with every thread's traceback where a test hangs; no thread is left."""
-    before = set(threading.enumerate())
+    before = threads()
     faulthandler.dump_traceback_later(SECONDS, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
     deadline = time.monotonic() + 5
-    while set(threading.enumerate()) - before and time.monotonic() < deadline:
+    while threads() - before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not set(threading.enumerate()) - before
+    assert not threads() - before
 
 
 @pytest.fixture(autouse=True)
@@ -90,9 +98,9 @@ def stacks_of(run):
     sizes = []
     original = skdeep.parallel.train
 
-    def counting(tasks, cancelled):
+    def counting(tasks, interruptible):
         sizes.append(len(tasks))
-        return original(tasks, cancelled)
+        return original(tasks, interruptible)
 
     skdeep.parallel.train = counting
     try:
@@ -144,10 +152,11 @@ SEARCHES = {
 }
 
 
+@pytest.mark.parametrize("n_processes", [1, 2])
 @pytest.mark.parametrize("name", SEARCHES)
-def test_searches(name):
+def test_searches(name, n_processes):
     plain = SEARCHES[name]().fit(X, Y)
-    with lockstep():
+    with lockstep(n_processes=n_processes):
         together = SEARCHES[name]().fit(X, Y)
     if name == "float32":
         rtol = 1e-5
@@ -163,6 +172,24 @@ def test_a_search_is_trained_as_a_stack():
 
     # The first fit shows what a fit takes; then all twelve are on.
     assert stacks_of(run) == [12]
+
+
+def test_members_that_share_their_rows_read_them_once(monkeypatch):
+    reads = []
+    original = skdeep.training.Batches
+
+    def counting(tables, *args, **kwargs):
+        reads.append((len(tables), kwargs["models"]))
+        return original(tables, *args, **kwargs)
+
+    monkeypatch.setattr(skdeep.training, "Batches", counting)
+    monkeypatch.setattr(skdeep.parallel, "MIN_WIDTH", 2)
+    with lockstep(n_processes=1):
+        # Each fold's five networks have a copy each of its rows, in one order.
+        GridSearchCV(network(), {"alpha": np.geomspace(1e-5, 1, 5)}, cv=3, refit=False).fit(
+            X, Y
+        )
+    assert reads == [(1, ())] * 3
 
 
 def test_pipelines_with_other_steps():
@@ -191,10 +218,11 @@ META = {
 }
 
 
+@pytest.mark.parametrize("n_processes", [1, 2])
 @pytest.mark.parametrize("name", META)
-def test_ensembles(name):
+def test_ensembles(name, n_processes):
     plain = META[name]().fit(X, Y)
-    with lockstep():
+    with lockstep(n_processes=n_processes):
         together = META[name]().fit(X, Y)
     method = "predict_proba" if hasattr(plain, "predict_proba") else "predict"
     np.testing.assert_allclose(
@@ -346,8 +374,9 @@ def test_a_faulty_transformer_is_its_candidates_own_fault():
     assert search.cv_results_["mean_test_score"][0] > 0.4
 
 
+@pytest.mark.parametrize("n_processes", [1, 2])
 @pytest.mark.parametrize("place", ["transformer", "scorer"])
-def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place):
+def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place, n_processes):
     def scorer(model, X, y):
         raise RuntimeError("faulty scorer")
 
@@ -355,7 +384,7 @@ def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place):
     grid = {"faulty__fault": [False, True]} if place == "transformer" else {}
     scoring = scorer if place == "scorer" else None
     search = GridSearchCV(model, grid, cv=3, scoring=scoring, error_score="raise")
-    with lockstep():
+    with lockstep(n_processes=n_processes):
         with pytest.raises(RuntimeError, match=f"faulty {place}"):
             search.fit(X, Y)
         # The context goes on working.
@@ -363,20 +392,20 @@ def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place):
 
 
 class Interrupting(ClassifierMixin, BaseEstimator):
-    """Sends the main thread a Ctrl-C, some seconds after its first fit has begun."""
+    """Sends the search's process a Ctrl-C, some seconds after its first fit has begun."""
 
-    def __init__(self, after=0.0, sent=None):
+    def __init__(self, after=0.0, sent=None, process=None):
         self.after = after
         self.sent = sent
+        self.process = process
 
     def __sklearn_clone__(self):
-        return type(self)(self.after, self.sent)  # all clones share the event
+        return type(self)(self.after, self.sent, self.process)  # all clones share the event
 
     def fit(self, X, y):
         if not self.sent.is_set():
             self.sent.set()
-            main = threading.main_thread().ident
-            threading.Timer(self.after, signal.pthread_kill, (main, signal.SIGINT)).start()
+            threading.Timer(self.after, os.kill, (self.process, signal.SIGINT)).start()
         self.classes_ = np.unique(y)
         self.network_ = network(max_iter=10**9, n_iter_no_change=np.inf).fit(X, y)
         return self
@@ -393,11 +422,29 @@ def ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
+class Once:
+    """An event that only this process knows, wherever it is sent."""
+
+    def __init__(self):
+        self.is_sent = False
+
+    def is_set(self):
+        return self.is_sent
+
+    def set(self):
+        self.is_sent = True
+
+
 @pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("n_processes", [1, 2])
 @pytest.mark.parametrize("after", [0.0, 0.5])  # before a stack is trained, and while it is
-def test_interrupt_ends_cleanly(after):
-    with lockstep(), pytest.raises(KeyboardInterrupt):
-        cross_validate(Interrupting(after, threading.Event()), X, Y, cv=2)
+def test_interrupt_ends_cleanly(after, n_processes):
+    model = Interrupting(after, Once(), os.getpid())
+    with lockstep(n_processes=n_processes), pytest.raises(KeyboardInterrupt):
+        cross_validate(model, X, Y, cv=2)
+    # joblib ends the workers; a new search gets new ones.
+    with lockstep(n_processes=n_processes):
+        assert GridSearchCV(network(), GRID, cv=3).fit(X, Y).best_score_ > 0.4
 
 
 def test_memory_stays_under_its_budget():
@@ -416,7 +463,7 @@ def test_memory_stays_under_its_budget():
                 seen.pop()
 
     peak = []
-    with lockstep(memory=int(4 * fit_bytes)):
+    with lockstep(memory=int(4 * fit_bytes), n_processes=1):
         cross_validate(Counting((5,), max_iter=2), data, data[:, 0].astype(int), cv=16)
     assert 2 <= max(peak) <= 4
 
