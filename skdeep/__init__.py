@@ -1,9 +1,59 @@
 """Neural-network estimators for scikit-learn users, trained by NumPy alone."""
 
 from skdeep.estimators import DeepClassifier, DeepRegressor
+from skdeep.initializers import Normal, Uniform
 from skdeep.parallel import lockstep
-from skdeep.solvers import LBFGS, SGD, Adam
+from skdeep.schedules import (
+    Adaptive,
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    InvScaling,
+    Linear,
+    OneCycle,
+    StepDecay,
+    WarmUp,
+)
+from skdeep.solvers import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    RMSprop,
+)
 
 __version__ = "0.1.0"
 
-__all__ = ["LBFGS", "SGD", "Adam", "DeepClassifier", "DeepRegressor", "lockstep"]
+__all__ = [
+    "LBFGS",
+    "SGD",
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adaptive",
+    "Constant",
+    "Cosine",
+    "DeepClassifier",
+    "DeepRegressor",
+    "Exponential",
+    "InvScaling",
+    "InverseTime",
+    "Linear",
+    "Lion",
+    "NAdam",
+    "Normal",
+    "OneCycle",
+    "RMSprop",
+    "StepDecay",
+    "Uniform",
+    "WarmUp",
+    "lockstep",
+]

@@ -8,7 +8,9 @@ else needs them. No formula overflows or loses its limit for \\|z\\| up to 1e4 i
 """
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
@@ -308,6 +310,65 @@ class Softplus(Activation):
         np.expm1(out, out=out)
         np.negative(out, out=out)
         delta *= out
+
+
+class Custom(Activation):
+    """An activation of the user's own.
+
+    Parameters
+    ----------
+    spec : object
+        With two methods, each from an array to an array of the same shape:
+        ``value(z)`` gives f(z), ``derivative(z)`` gives f'(z), element by element. They
+        must not write to ``z``.
+
+    Notes
+    -----
+    Two are equal where they hold one object, or hashable objects that are equal, such as
+    instances of a frozen dataclass: networks are trained as one stack only where their
+    activations are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeep.activations import Custom
+    >>> class Snake:
+    ...     def value(self, z):
+    ...         return z + np.sin(z) ** 2
+    ...     def derivative(self, z):
+    ...         return 1 + np.sin(2 * z)
+    >>> snake = Custom(Snake())
+    >>> z = np.array([[-1.0, 0.0, 1.0]])
+    >>> out, delta = np.empty_like(z), np.ones_like(z)
+    >>> snake.forward(z, out)
+    >>> snake.backward(z, out, delta)
+    >>> out.round(3), delta.round(3)
+    (array([[-0.292,  0.   ,  1.708]]), array([[0.091, 1.   , 1.909]]))
+    """
+
+    in_place = False
+
+    def __init__(self, spec: Any) -> None:
+        self.spec = spec
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Custom):
+            return NotImplemented
+        same = self.spec is other.spec
+        return same or (isinstance(self.spec, Hashable) and bool(self.spec == other.spec))
+
+    def __hash__(self) -> int:
+        # Of what the object is, not of what it holds, which need not be hashable.
+        return hash((Custom, type(self.spec)))
+
+    def __repr__(self) -> str:
+        return f"Custom({self.spec!r})"
+
+    def forward(self, z: Array, out: Array) -> None:
+        out[...] = self.spec.value(z)
+
+    def backward(self, z: Array, out: Array, delta: Array) -> None:
+        delta *= self.spec.derivative(z)
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -270,6 +270,12 @@ class Batches:
         """Row numbers of one model as the last epoch took them."""
         return self._order.orders[model]
 
+    def pass_over(self, n_epochs: int) -> None:
+        """Shuffle as often as these epochs did, so that the next goes on from them."""
+        if self.generators is not None:
+            for _ in range(n_epochs):
+                self._order.shuffle(self.generators)
+
     def epoch(self) -> Iterator[Batch]:
         """Shuffle where asked, then go through all rows."""
         # Drawn even where a single batch makes the order idle: a generator that the

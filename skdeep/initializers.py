@@ -1,33 +1,182 @@
-"""How weights start."""
+"""How weights start: laws by which a layer's weights are drawn; its biases start at 0.
+
+The one exception is the default, ``GlorotUniform``, which draws the biases too, so that a
+network starts where scikit-learn's does.
+"""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
+Array = np.ndarray
 
-def glorot_uniform(
-    generator: np.random.RandomState, fan_in: int, fan_out: int, gain: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and biases drawn from U(-b, b), b = sqrt(gain / (fan_in + fan_out)).
 
-    Follows scikit-learn's MLP, which draws the biases from the same law (Glorot &
-    Bengio, "Understanding the difficulty of training deep feedforward neural networks",
-    AISTATS 2010, leave them 0), weights first.
+class Initializer:
+    """A law by which weights are drawn."""
+
+    def weights(self, generator: np.random.RandomState, fan_in: int, fan_out: int) -> Array:
+        """Weights of shape (fan_in, fan_out)."""
+        raise NotImplementedError
+
+    def draw(
+        self, generator: np.random.RandomState, fan_in: int, fan_out: int, bias: bool = True
+    ) -> tuple[Array, Array]:
+        """Start of a layer.
+
+        Parameters
+        ----------
+        generator : RandomState
+            Source of the draws.
+        fan_in, fan_out : int
+            Number of inputs and outputs of the layer.
+        bias : bool, default=True
+            Whether the layer has a bias.
+
+        Returns
+        -------
+        weights : ndarray of shape (fan_in, fan_out)
+        bias : ndarray of shape (1, fan_out)
+        """
+        return self.weights(generator, fan_in, fan_out), np.zeros((1, fan_out))
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """U(low, high).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeep.initializers import Uniform
+    >>> Uniform(2, 3).weights(np.random.RandomState(0), 1, 3).round(2)
+    array([[2.55, 2.72, 2.6 ]])
+    """
+
+    low: float
+    high: float
+
+    def weights(self, generator, fan_in, fan_out):
+        return generator.uniform(self.low, self.high, (fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """N(mean, std^2)."""
+
+    mean: float
+    std: float
+
+    def weights(self, generator, fan_in, fan_out):
+        if not self.std >= 0:
+            raise ValueError(f"Normal: std must be 0 or more; got {self.std!r}.")
+        return generator.normal(self.mean, self.std, (fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class GlorotUniform(Initializer):
+    """U(-b, b), b = sqrt(gain / (fan_in + fan_out)), for weights, then biases [1]_.
+
+    Follows scikit-learn's MLP, which draws the biases from the same law; the paper leaves
+    them 0.
 
     Parameters
     ----------
-    generator : RandomState
-        Source of the draws.
-    fan_in, fan_out : int
-        Number of inputs and outputs of the layer.
-    gain : float
+    gain : float, default=6.0
         6 in the paper; scikit-learn takes 2 for networks of logistic units.
 
-    Returns
-    -------
-    weights : ndarray of shape (fan_in, fan_out)
-    bias : ndarray of shape (1, fan_out)
+    References
+    ----------
+    .. [1] Glorot & Bengio, "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS 2010.
     """
-    bound = math.sqrt(gain / (fan_in + fan_out))
-    weights = generator.uniform(-bound, bound, (fan_in, fan_out))
-    return weights, generator.uniform(-bound, bound, (1, fan_out))
+
+    gain: float = 6.0
+
+    def weights(self, generator, fan_in, fan_out):
+        return self._uniform(generator, fan_in, fan_out, (fan_in, fan_out))
+
+    def draw(self, generator, fan_in, fan_out, bias=True):
+        weights, start = super().draw(generator, fan_in, fan_out)
+        if bias:
+            start = self._uniform(generator, fan_in, fan_out, (1, fan_out))
+        return weights, start
+
+    def _uniform(self, generator, fan_in, fan_out, shape):
+        bound = math.sqrt(self.gain / (fan_in + fan_out))
+        return generator.uniform(-bound, bound, shape)
+
+
+@dataclass(frozen=True)
+class GlorotNormal(Initializer):
+    """N(0, 2 / (fan_in + fan_out)), of Glorot & Bengio, AISTATS 2010, as a normal law."""
+
+    def weights(self, generator, fan_in, fan_out):
+        return generator.normal(0, math.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class HeUniform(Initializer):
+    """U(-b, b), b = sqrt(6 / fan_in): the variance of `HeNormal`."""
+
+    def weights(self, generator, fan_in, fan_out):
+        bound = math.sqrt(6 / fan_in)
+        return generator.uniform(-bound, bound, (fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class HeNormal(Initializer):
+    """N(0, 2 / fan_in), for layers of rectified linear units [1]_.
+
+    References
+    ----------
+    .. [1] He, Zhang, Ren & Sun, "Delving deep into rectifiers: surpassing human-level
+       performance on ImageNet classification", ICCV 2015.
+    """
+
+    def weights(self, generator, fan_in, fan_out):
+        return generator.normal(0, math.sqrt(2 / fan_in), (fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class LecunNormal(Initializer):
+    """N(0, 1 / fan_in), which 'selu' is made for [1]_.
+
+    References
+    ----------
+    .. [1] LeCun, Bottou, Orr & Mueller, "Efficient BackProp", in: Neural Networks:
+       Tricks of the Trade, Springer, 1998.
+    """
+
+    def weights(self, generator, fan_in, fan_out):
+        return generator.normal(0, math.sqrt(1 / fan_in), (fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    """Orthonormal columns, or rows where there are fewer; every such matrix alike [1]_.
+
+    The Q of a normal matrix's QR decomposition, with R's diagonal made positive: without
+    the signs some matrices would be likelier than others.
+
+    References
+    ----------
+    .. [1] Saxe, McClelland & Ganguli, "Exact solutions to the nonlinear dynamics of
+       learning in deep linear neural networks", ICLR 2014.
+    """
+
+    def weights(self, generator, fan_in, fan_out):
+        tall = generator.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
+        q, r = np.linalg.qr(tall)
+        q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        return q if fan_in >= fan_out else q.T
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "glorot_uniform": GlorotUniform(),
+    "glorot_normal": GlorotNormal(),
+    "he_uniform": HeUniform(),
+    "he_normal": HeNormal(),
+    "lecun_normal": LecunNormal(),
+    "orthogonal": Orthogonal(),
+}

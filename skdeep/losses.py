@@ -1,33 +1,38 @@
 """What a network is trained to make small, as a function of its raw output.
 
 A loss is a numeric kernel and a link: ``value_and_gradient`` works on the raw output of
-the last layer, and ``output`` turns that into what ``predict`` is made of. Arrays are
-``(*models, rows, columns)``. Weights are ``(*models, rows, 1)`` and already divided by
-their sum, so that values add over rows to the weighted mean.
+the last layer, and ``output`` turns that into what ``predict`` is made of. Those of
+classification are in ``class_losses``, those of regression in ``regression_losses``.
+
+Arrays are ``(*models, rows, columns)``. Weights are ``(*models, rows, 1)`` and already
+divided by their sum, so that values add over rows to the weighted mean.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.optimize import minimize
 
 Array = np.ndarray
 
 
 class Loss:
-    """A pointwise loss, summed over output columns and averaged over rows.
+    """A loss, summed over output columns and averaged over rows."""
 
-    Attributes
-    ----------
-    out_activation : str
-        Name of the function from raw output to prediction.
-    averages_columns : bool
-        Whether the value *reported* is the mean over columns instead of the sum that
-        is minimised (scikit-learn's habit for the squared error).
-    """
+    @property
+    def out_activation(self) -> str:
+        """Name of the function from raw output to prediction."""
+        raise NotImplementedError
 
-    out_activation: str
-    averages_columns = False
+    @property
+    def averages_columns(self) -> bool:
+        """Whether the value reported is the mean over columns, not the sum minimised."""
+        return False
+
+    @property
+    def start_is_best(self) -> bool:
+        """Whether `start` is the minimiser itself."""
+        return True
 
     def value_and_gradient(
         self, y: Array, raw: Array, weight: Array, out: Array, scratch: Array
@@ -37,7 +42,7 @@ class Loss:
         Parameters
         ----------
         y : ndarray of shape (*models, rows, columns)
-            Targets.
+            Targets, which are not written to.
         raw : ndarray of shape (*models, rows, columns)
             Raw output. Its content is lost.
         weight : ndarray of shape (*models, rows, 1)
@@ -57,115 +62,65 @@ class Loss:
         """Turn the raw output into the prediction, in place, and return it."""
         raise NotImplementedError
 
+    def check_targets(self, y: Array) -> None:
+        """Raise ValueError where the loss is not defined for `y`."""
 
-def _dot(a: Array, b: Array) -> Array:
+    def start(self, y: Array, share: Array) -> Array:
+        """Raw output of shape (columns,) from which `baseline` sets out."""
+        raise NotImplementedError
+
+    def baseline(self, y: Array, weight: Array | None = None) -> Array:
+        """The constant raw output with the smallest loss over the rows.
+
+        Parameters
+        ----------
+        y : ndarray of shape (rows, columns)
+        weight : ndarray of shape (rows, 1), default=None
+            Of the rows, on any scale; all the same where None.
+
+        Returns
+        -------
+        raw : ndarray of shape (columns,)
+            In float64, and finite even where the loss falls for ever: a class that
+            never occurs has a probability of 1e-9 or so.
+        """
+        y = np.asarray(y, float)
+        share = np.ones((len(y), 1)) if weight is None else np.asarray(weight, float)
+        share = share / share.sum()
+        start = self.start(y, share)
+        return start if self.start_is_best else _best_constant(self, y, share, start)
+
+
+def _best_constant(loss: Loss, y: Array, share: Array, start: Array) -> Array:
+    raw, gradient, scratch = np.empty((3, len(start), len(y))).mT
+
+    def value_and_gradient(constant: Array) -> tuple[float, Array]:
+        raw[:] = constant
+        value = loss.value_and_gradient(y, raw, share, gradient, scratch)
+        return float(value), gradient.sum(axis=0)
+
+    with np.errstate(all="ignore"):
+        before = value_and_gradient(start)[0]
+        options = {"ftol": 0.0, "gtol": 1e-10}
+        found = minimize(
+            value_and_gradient, start, jac=True, method="L-BFGS-B", options=options
+        )
+    better = found.fun < before and np.isfinite(found.x).all()
+    return found.x if better else start
+
+
+def dot(a: Array, b: Array) -> Array:
     # Sum of products over rows and columns: (*models, rows, columns) -> (*models,). The
     # buffers' columns lie behind one another, so that .mT makes flat views of them.
     flat = (*a.shape[:-2], -1)
     return np.vecdot(a.mT.reshape(flat), b.mT.reshape(flat))
 
 
-def _total(weight: Array, elements: Array) -> Array:
+def total(weight: Array, elements: Array) -> Array:
     # Weighted sum over rows and columns: (*models, rows, columns) -> (*models,).
     return np.add.reduce(np.vecdot(weight.mT, elements.mT), -1)
 
 
-@dataclass(frozen=True)
-class HalfSquaredError(Loss):
-    """(raw - y)^2 / 2, with the identity as link."""
-
-    out_activation = "identity"
-    averages_columns = True
-
-    def value_and_gradient(self, y, raw, weight, out, scratch):
-        raw -= y
-        np.multiply(raw, weight, out=out)
-        raw *= raw
-        return 0.5 * _total(weight, raw)
-
-    def output(self, raw):
-        return raw
-
-
-@dataclass(frozen=True)
-class HalfPoissonLoss(Loss):
-    """Half the Poisson deviance, exp(raw) - y raw + y log(y) - y, with the log link."""
-
-    out_activation = "exp"
-
-    def value_and_gradient(self, y, raw, weight, out, scratch):
-        xlogy(y, y, out=scratch)
-        scratch -= y
-        np.exp(raw, out=out)
-        scratch += out
-        raw *= y
-        scratch -= raw
-        out -= y
-        out *= weight
-        return _total(weight, scratch)
-
-    def output(self, raw):
-        return np.exp(raw, out=raw)
-
-
-@dataclass(frozen=True)
-class BinaryLogLoss(Loss):
-    """log(1 + exp(raw)) - y raw in each column, with the logistic function as link.
-
-    One column is binary classification, several are multi-label.
-    """
-
-    out_activation = "logistic"
-
-    def value_and_gradient(self, y, raw, weight, out, scratch):
-        # log(1 + exp(raw)) = max(raw, 0) + log1p(exp(-abs(raw)))
-        np.abs(raw, out=out)
-        np.negative(out, out=out)
-        np.exp(out, out=out)
-        np.log1p(out, out=out)
-        np.maximum(raw, 0, out=scratch)
-        out += scratch
-        np.multiply(raw, y, out=scratch)
-        np.subtract(out, scratch, out=scratch)  # the loss
-        np.subtract(raw, out, out=out)  # log of the probability
-        np.exp(out, out=out)
-        out -= y
-        out *= weight
-        return _total(weight, scratch)
-
-    def output(self, raw):
-        return expit(raw, out=raw)
-
-
-@dataclass(frozen=True)
-class MultinomialLogLoss(Loss):
-    """log(sum_k exp(raw_k)) - sum_k y_k raw_k, with softmax as link; y sums to 1."""
-
-    out_activation = "softmax"
-
-    def value_and_gradient(self, y, raw, weight, out, scratch):
-        # In few passes over small arrays: a call costs as much as what it computes.
-        column = scratch[..., :1]
-        np.maximum.reduce(raw, axis=-1, keepdims=True, out=column)
-        raw -= column
-        np.exp(raw, out)
-        np.add.reduce(out, axis=-1, keepdims=True, out=column)
-        out /= column
-        np.log(column, column)
-        raw -= column  # log of the probability
-        np.multiply(y, weight, scratch)
-        out *= weight
-        out -= scratch
-        return -_dot(scratch, raw)
-
-    def output(self, raw):
-        raw -= raw.max(axis=-1, keepdims=True)
-        np.exp(raw, out=raw)
-        raw /= raw.sum(axis=-1, keepdims=True)
-        return raw
-
-
-REGRESSION_LOSSES: dict[str, Loss] = {
-    "squared_error": HalfSquaredError(),
-    "poisson": HalfPoissonLoss(),
-}
+def weighted_quantiles(y: Array, share: Array, q: Any) -> Array:
+    # Of each column: a point where as much weight lies below as the pinball loss asks.
+    return np.quantile(y, q, axis=0, weights=share[:, 0], method="inverted_cdf")

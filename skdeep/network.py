@@ -1,23 +1,26 @@
-"""A chain of dense layers whose parameters lie in one flat vector.
+"""A chain of layers whose parameters lie in one flat vector.
 
-The vector holds the weights of all layers, then the biases of all layers, so that what
-is penalised is one slice. ``views`` cuts it into matrices without copying, with any
-leading axis of models.
+The vector holds the weights of all layers, so that what is penalised is one slice; then
+the biases; then the scales and shifts of norms; and last what is kept but not trained, the
+running means and variances of batch norms, so that what is trained is one slice too.
+``views`` cuts it into matrices without copying, with any leading axis of models.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import prod
 
 import numpy as np
 
 from skdeep.activations import ACTIVATIONS, Activation
 from skdeep.batches import Reader
-from skdeep.initializers import glorot_uniform
-from skdeep.layers import BoundDense, Dense
+from skdeep.initializers import GlorotUniform, Initializer
+from skdeep.layers import Dense
+from skdeep.norms import BatchNorm, LayerNorm, Norm
 from skdeep.threads import blas_threads_for
+from skdeep.workspace import Parameters, Workspace
 
 Array = np.ndarray
 
@@ -33,7 +36,7 @@ def floating(arrays: Sequence[Array]) -> np.dtype:
 
 @dataclass(frozen=True)
 class Network:
-    """A chain of dense layers.
+    """A chain of layers.
 
     Parameters
     ----------
@@ -44,16 +47,58 @@ class Network:
     layers: tuple[Dense, ...]
 
     @classmethod
-    def perceptron(cls, widths: Sequence[int], activation: Activation) -> "Network":
-        """Layers between the given widths; the last one's output stays raw."""
+    def perceptron(
+        cls,
+        widths: Sequence[int],
+        activations: Activation | Sequence[Activation],
+        *,
+        bias: bool = True,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        dropout: Sequence[bool] = (),
+        residual: bool = False,
+    ) -> "Network":
+        """Layers between the given widths; the last one's output stays raw.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Columns of the input, of each hidden layer's output and of the raw output.
+        activations : Activation or sequence of Activation
+            One for all hidden layers, or one for each.
+        bias : bool, default=True
+            Whether layers have biases.
+        batch_norm, layer_norm : bool, default=False
+            Which norm hidden layers have before their activation; one of the two.
+        dropout : sequence of bool, default=()
+            Whether training drops elements of the input, then of each hidden layer's
+            output; () drops nowhere.
+        residual : bool, default=False
+            Whether hidden layers that are as wide as their input add it to their output.
+        """
+        if batch_norm and layer_norm:
+            raise ValueError("A layer has one norm: choose batch_norm or layer_norm.")
         n_hidden = len(widths) - 2
-        chosen = [activation] * n_hidden + [ACTIVATIONS["identity"]]
-        return cls(
-            tuple(
-                Dense(n_in, n_out, function)
-                for (n_in, n_out), function in zip(pairwise(widths), chosen, strict=True)
+        if isinstance(activations, Activation):
+            activations = [activations] * n_hidden
+        drops_input, *drops = dropout or (False,) * (n_hidden + 1)
+        norm: Norm | None = BatchNorm() if batch_norm else LayerNorm() if layer_norm else None
+        pairs = list(pairwise(widths))
+        hidden = [
+            Dense(n_in, n_out, activation, bias, norm, drop, residual and n_in == n_out)
+            for (n_in, n_out), activation, drop in zip(
+                pairs[:-1], activations, drops, strict=True
             )
-        )
+        ]
+        first, *others = [*hidden, Dense(*pairs[-1], ACTIVATIONS["identity"], bias)]
+        return cls((replace(first, drops_input=drops_input), *others))
+
+    def with_shapes(self, shapes: Sequence[tuple[int, ...]]) -> "Network":
+        """The same layers between other widths, where weights of other shapes are given."""
+        if [(layer.n_in, layer.n_out) for layer in self.layers] == list(shapes):
+            return self
+        pairs = zip(self.layers, shapes, strict=True)
+        return Network(tuple(replace(layer, n_in=n, n_out=m) for layer, (n, m) in pairs))
 
     @cached_property
     def n_weights(self) -> int:
@@ -61,14 +106,34 @@ class Network:
         return sum(layer.n_in * layer.n_out for layer in self.layers)
 
     @cached_property
+    def n_trained(self) -> int:
+        """Length of the flat vector's head that training moves."""
+        biases = sum(layer.n_out for layer in self.layers if layer.bias)
+        norms = sum(2 * layer.n_out for layer in self.layers if layer.norm)
+        return self.n_weights + biases + norms
+
+    @cached_property
     def n_params(self) -> int:
         """Length of the flat vector."""
-        return self.n_weights + sum(layer.n_out for layer in self.layers)
+        norms = [(len(layer.norm.starts) - 2, layer) for layer in self.layers if layer.norm]
+        return self.n_trained + sum(n * layer.n_out for n, layer in norms)
 
     @property
     def largest_product(self) -> int:
         """Multiplications that one row costs in the widest layer."""
         return max(layer.n_in * layer.n_out for layer in self.layers)
+
+    @property
+    def needs_equal_batches(self) -> bool:
+        """Whether a stack's models must take equally many rows at a time.
+
+        Batch norm's figures and dropout's draws are of a batch as it is, which may not be
+        filled up with rows that count nothing.
+        """
+        return any(
+            isinstance(layer.norm, BatchNorm) or layer.dropout or layer.drops_input
+            for layer in self.layers
+        )
 
     def chunk_rows(self, n_rows: int) -> int:
         """Rows that a pass over `n_rows` takes at a time, so that buffers stay small."""
@@ -80,61 +145,120 @@ class Network:
         """Number of columns of the raw output."""
         return self.layers[-1].n_out
 
-    def views(self, theta: Array) -> tuple[list[Array], list[Array]]:
-        """Weights and biases of each layer as views of the flat vector.
+    def views(self, theta: Array) -> Parameters:
+        """Cut the flat vector into matrices, which are views of it.
 
         Parameters
         ----------
-        theta : ndarray of shape (*models, n_params)
-
-        Returns
-        -------
-        weights : list of ndarray of shape (*models, n_in, n_out)
-        biases : list of ndarray of shape (*models, 1, n_out)
+        theta : ndarray of shape (*models, n_params), or (*models, n_trained)
+            A gradient has the trained parameters only.
         """
         models = theta.shape[:-1]
-        views = [
-            theta[..., start:stop].reshape(models + shape, copy=False)
-            for start, stop, shape in self._layout
-        ]
-        return views[: len(self.layers)], views[len(self.layers) :]
+        return Parameters(
+            *(
+                [
+                    theta[..., start:stop].reshape(models + shape, copy=False)
+                    for start, stop, shape in places
+                    if stop <= theta.shape[-1]
+                ]
+                for places in self._layout
+            )
+        )
 
     @cached_property
-    def _layout(self) -> list[tuple[int, int, tuple[int, int]]]:
-        # Start, stop and shape of each matrix in the flat vector.
-        shapes = [(layer.n_in, layer.n_out) for layer in self.layers]
-        shapes += [(1, layer.n_out) for layer in self.layers]
-        stops = list(accumulate(map(prod, shapes)))
-        return list(zip([0, *stops[:-1]], stops, shapes, strict=True))
+    def _layout(self) -> tuple[list[tuple[int, int, tuple[int, int]]], ...]:
+        # Start, stop and shape of each matrix in the flat vector: weights, biases, norms.
+        stop = 0
 
-    def initial(self, generator: np.random.RandomState, gain: float, dtype: np.dtype) -> Array:
-        """Draw a start: flat vector of shape (n_params,)."""
-        theta = np.empty(self.n_params, dtype)
-        for layer, weights, bias in zip(self.layers, *self.views(theta), strict=True):
-            weights[...], bias[...] = glorot_uniform(generator, layer.n_in, layer.n_out, gain)
+        def place(*shape: int) -> tuple[int, int, tuple[int, int]]:
+            nonlocal stop
+            start, stop = stop, stop + prod(shape)
+            return start, stop, shape  # type: ignore[return-value]
+
+        weights = [place(layer.n_in, layer.n_out) for layer in self.layers]
+        biases = [place(1, layer.n_out) for layer in self.layers if layer.bias]
+        normed = [layer for layer in self.layers if layer.norm]
+        trained = [[place(1, layer.n_out) for _ in range(2)] for layer in normed]
+        kept = [
+            [place(1, layer.n_out) for _ in layer.norm.starts[2:]]  # type: ignore[union-attr]
+            for layer in normed
+        ]
+        norms = [at for own in zip(trained, kept, strict=True) for part in own for at in part]
+        return weights, biases, norms
+
+    def initial(
+        self,
+        generator: np.random.RandomState,
+        gain: float,
+        dtype: np.dtype,
+        initializer: Initializer | Sequence[Array] | None = None,
+    ) -> Array:
+        """Draw a start: flat vector of shape (n_params,).
+
+        Parameters
+        ----------
+        generator : RandomState
+        gain : float
+            See `GlorotUniform`; others do not read it.
+        dtype : dtype
+        initializer : Initializer or sequence of ndarray, default=None
+            A law, or the weights of each layer. Where None, `GlorotUniform`, which alone
+            draws biases as well.
+        """
+        theta = np.zeros(self.n_params, dtype)
+        params = self.views(theta)
+        if initializer is None or isinstance(initializer, Initializer):
+            law = initializer or GlorotUniform(gain)
+            biases = iter(params.biases)
+            for layer, view in zip(self.layers, params.weights, strict=True):
+                view[...], bias = law.draw(generator, layer.n_in, layer.n_out, layer.bias)
+                if layer.bias:
+                    next(biases)[...] = bias
+        else:
+            for view, array in zip(params.weights, initializer, strict=True):
+                view[...] = array
+        starts = [start for layer in self.layers if layer.norm for start in layer.norm.starts]
+        for view, start in zip(params.norms, starts, strict=True):
+            view[...] = start
         return theta
 
-    def pack(self, weights: Sequence[Array], biases: Sequence[Array]) -> Array:
-        """Copy of the given weights and biases as one flat vector."""
-        theta = np.empty(self.n_params, floating(weights))
-        for ours, theirs in zip(self.views(theta), (weights, biases), strict=True):
+    def pack(self, params: Parameters) -> Array:
+        """Copy of the given parameters as one flat vector."""
+        theta = np.empty(self.n_params, floating(params.weights))
+        for ours, theirs in zip(self.views(theta), params, strict=True):
             for view, array in zip(ours, theirs, strict=True):
                 view[...] = array
         return theta
 
-    def raw_output(
-        self,
-        weights: Sequence[Array],
-        biases: Sequence[Array],
-        X: Array,
-        rows: Array | None = None,
-    ) -> Array:
+    def checksum(self, params: Parameters) -> float:
+        """A number that changes with the parameters."""
+        return float(sum(np.sum(array, dtype=float) for part in params for array in part))
+
+    def summary_rows(self) -> list[tuple[str, int, str, int]]:
+        """One row a layer: its name, width of its output, what it applies, parameters.
+
+        Parameters are all that are in the flat vector, running figures included.
+        """
+        rows = []
+        for i, layer in enumerate(self.layers):
+            last = i == len(self.layers) - 1
+            parts = ["input dropout"] if layer.drops_input else []
+            parts += [type(layer.norm).__name__] if layer.norm else []
+            if not last:
+                parts.append(repr(layer.activation).removesuffix("()"))
+            parts += [name for name in ("dropout", "residual") if getattr(layer, name)]
+            n_arrays = layer.n_in + layer.bias + len(layer.norm.starts if layer.norm else ())
+            name = "output" if last else f"hidden {i + 1}"
+            rows.append((name, layer.n_out, ", ".join(parts), n_arrays * layer.n_out))
+        return rows
+
+    def raw_output(self, params: Parameters, X: Array, rows: Array | None = None) -> Array:
         """Forward pass of one network over a table, chunk by chunk.
 
         Parameters
         ----------
-        weights, biases : sequence of ndarray
-            As `views` gives them, or with flat biases.
+        params : Parameters
+            As `views` gives them, or with flat biases and norms.
         X : ndarray or CSR matrix of shape (n_samples, n_in)
         rows : ndarray of int, default=None
             Which rows of `X`; all where None.
@@ -144,10 +268,10 @@ class Network:
         raw : ndarray of shape (n_rows, n_out)
         """
         n_rows = X.shape[0] if rows is None else len(rows)
-        dtype = floating(weights)
+        dtype = floating(params.weights)
         step = self.chunk_rows(n_rows)
         reader = Reader([X], (), step, dtype)
-        workspace = Workspace(self, weights, biases, (), step, dtype, reader.sparse)
+        workspace = Workspace(self.layers, params, (), step, dtype, reader.sparse)
         raw = np.empty((n_rows, self.n_out), dtype)
         with blas_threads_for(step * self.largest_product):
             for start in range(0, n_rows, step):
@@ -155,130 +279,3 @@ class Network:
                 x = reader.read(chunk if rows is None else rows[chunk])
                 raw[chunk] = workspace.bind(x.shape[0]).forward(x)
         return raw
-
-
-class Pass:
-    """A network joined to its parameters and to buffers of one batch size.
-
-    Attributes
-    ----------
-    delta, scratch : ndarray of shape (*models, rows, n_out)
-        For the loss: where it assigns its gradient, and room beside it. Not there in a
-        pass that goes forward only.
-    """
-
-    def __init__(self, layers: list[BoundDense], scratch: Array) -> None:
-        self.layers = layers
-        self.scratch = scratch
-
-    @property
-    def delta(self) -> Array:
-        return self.layers[-1].delta
-
-    def forward(self, x: Array) -> Array:
-        """Raw output, of shape (*models, rows, n_out)."""
-        for layer in self.layers:
-            x = layer.forward(x)
-        return x
-
-    def backward(self) -> None:
-        """Assign all gradients, from the last layer's `delta` down."""
-        for layer in reversed(self.layers):
-            layer.backward()
-
-
-class Workspace:
-    """Every buffer of a network's passes, made once and cut to each batch size.
-
-    Parameters
-    ----------
-    network : Network
-    weights, biases : sequence of ndarray
-        Parameters, read at every pass.
-    models : tuple of int
-        Leading shape: () for one network, (n_models,) for a stack.
-    capacity : int
-        Rows of the largest batch.
-    dtype : dtype
-        Of computation.
-    sparse : bool
-        Whether batches come as SciPy CSR.
-    gradients : tuple of lists of ndarray, default=None
-        Where `backward` assigns the gradients, as `views` cuts them; without them the
-        passes go forward only.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        weights: Sequence[Array],
-        biases: Sequence[Array],
-        models: tuple[int, ...],
-        capacity: int,
-        dtype: np.dtype,
-        sparse: bool = False,
-        gradients: tuple[list[Array], list[Array]] | None = None,
-    ) -> None:
-        self.network = network
-        self.weights = weights
-        self.biases = [bias[..., None, :] if bias.ndim == 1 else bias for bias in biases]
-        self.models = models
-        self.sparse = sparse
-        self.gradients = gradients
-        self._passes: dict[int, Pass] = {}
-
-        def flat(width: int) -> Array:
-            return np.empty(prod(models) * capacity * width, dtype)
-
-        self._outs = [flat(layer.n_out) for layer in network.layers]
-        self._zs = [
-            out if layer.activation.in_place else flat(layer.n_out)
-            for layer, out in zip(network.layers, self._outs, strict=True)
-        ]
-        if gradients:
-            self._deltas = [flat(layer.n_out) for layer in network.layers]
-            self._scratch = flat(network.n_out)
-
-    def _cut(self, flat: Array, n_rows: int, n_columns: int, raw: bool) -> Array:
-        # The head of a flat buffer as (*models, n_rows, n_columns), always contiguous.
-        # Products are fastest into rows; but the columns of the raw output lie behind one
-        # another, so that a softmax, which goes over each row, runs along whole columns.
-        head = flat[: prod(self.models) * n_rows * n_columns]
-        if raw:
-            return head.reshape(*self.models, n_columns, n_rows, copy=False).mT
-        return head.reshape(*self.models, n_rows, n_columns, copy=False)
-
-    def bind(self, n_rows: int) -> Pass:
-        """The pass over batches of `n_rows` rows; made once for each size."""
-        if n_rows not in self._passes:
-            self._passes[n_rows] = self._bind(n_rows)
-        return self._passes[n_rows]
-
-    def _bind(self, n_rows: int) -> Pass:
-        layers = self.network.layers
-        n_layers = len(layers)
-
-        def cut(buffers: list[Array]) -> list[Array]:
-            return [
-                self._cut(flat, n_rows, layer.n_out, raw=i == n_layers - 1)
-                for i, (flat, layer) in enumerate(zip(buffers, layers, strict=True))
-            ]
-
-        outs = cut(self._outs)
-        zs = [
-            out if layer.activation.in_place else z
-            for layer, out, z in zip(layers, outs, cut(self._zs), strict=True)
-        ]
-        bound = [
-            layer.bind(weights, bias, z, out, self.sparse and i == 0)
-            for i, (layer, weights, bias, z, out) in enumerate(
-                zip(layers, self.weights, self.biases, zs, outs, strict=True)
-            )
-        ]
-        if self.gradients is None:
-            return Pass(bound, outs[-1][..., :0])
-        deltas = cut(self._deltas)
-        for i, (d_weights, d_bias) in enumerate(zip(*self.gradients, strict=True)):
-            d_x = deltas[i - 1] if i else None
-            bound[i].bind_gradients(d_weights, d_bias, deltas[i], d_x)
-        return Pass(bound, self._cut(self._scratch, n_rows, self.network.n_out, raw=True))

@@ -1,35 +1,46 @@
 """What a solver makes small: the loss over a batch plus the penalty on the weights.
 
 The one place where network, loss and penalty meet. It reads the flat vector ``theta``
-and assigns the flat vector ``grad``, both of shape (*models, n_params).
+and assigns the flat vector ``grad``, which is as long as what is trained of ``theta``.
 """
 
 import numpy as np
 
 from skdeep.batches import Batch
+from skdeep.layers import Dropout
 from skdeep.losses import Loss
-from skdeep.network import Network, Workspace
+from skdeep.network import Network
 from skdeep.vectors import plain
+from skdeep.workspace import Workspace
 
 Array = np.ndarray
 
 
 class Objective:
-    """Mean loss over a batch, and alpha / 2 times the weights' squared norm.
+    """Mean loss over a batch, and the penalty on the weights.
+
+    The penalty is alpha * (l1_ratio * |w|_1 + (1 - l1_ratio) / 2 * |w|_2^2), scikit-learn's
+    elastic net; of |w|, whose derivative at 0 could be anything in [-1, 1], 0 is taken.
 
     Parameters
     ----------
     network : Network
     loss : Loss
     alpha : ndarray of shape (*models, 1)
-        Strength of the L2 penalty, which is divided by the batch's sum of weights as
+        Strength of the penalty, which is divided by the batch's sum of weights as
         scikit-learn's MLP does.
-    theta, grad : ndarray of shape (*models, n_params)
-        Parameters, and where their gradient is assigned.
+    theta : ndarray of shape (*models, n_params)
+        Parameters.
+    grad : ndarray of shape (*models, n_trained)
+        Where their gradient is assigned.
     capacity : int
         Rows of the largest batch.
     sparse : bool
         Whether batches come as SciPy CSR.
+    l1_ratio : ndarray of shape (*models, 1), default=None
+        Share of the L1 norm in the penalty; None is 0.
+    dropout : Dropout, default=None
+        Rates and sources of draws; without them nothing is dropped.
     """
 
     def __init__(
@@ -41,21 +52,27 @@ class Objective:
         grad: Array,
         capacity: int,
         sparse: bool,
+        l1_ratio: Array | None = None,
+        dropout: Dropout | None = None,
     ) -> None:
         self.loss = loss
         self.alpha = alpha
+        self._l1 = None
+        if l1_ratio is not None and np.any(l1_ratio):
+            self.alpha, self._l1 = alpha * (1 - l1_ratio), alpha * l1_ratio
         self._weights = theta[..., : network.n_weights]
         self._d_weights = grad[..., : network.n_weights]
         self._decay = np.empty_like(self._weights) if np.any(alpha) else None
         self._nothing = np.zeros(theta.shape[:-1], theta.dtype)
         self._workspace = Workspace(
-            network,
-            *network.views(theta),
+            network.layers,
+            network.views(theta),
             theta.shape[:-1],
             capacity,
             theta.dtype,
             sparse,
             gradients=network.views(grad),
+            dropout=dropout,
         )
         self._report_share = 1 / network.n_out if loss.averages_columns else 1.0
         self._scale: Array | None = None  # of the batch before, and the penalty's strength
@@ -81,7 +98,13 @@ class Objective:
             self._scale, self._strength = scale, plain(self.alpha * scale[..., None])
         np.multiply(self._weights, self._strength, out=self._decay)
         self._d_weights += self._decay
-        return 0.5 * np.vecdot(self._weights, self._decay)
+        penalty = 0.5 * np.vecdot(self._weights, self._decay)
+        if self._l1 is not None:
+            np.sign(self._weights, out=self._decay)
+            self._decay *= self._l1 * scale[..., None]
+            self._d_weights += self._decay
+            penalty += np.vecdot(self._weights, self._decay)
+        return penalty
 
     def reported(self, loss: Array | float, penalty: Array | float) -> Array | float:
         """The figure that users see: some losses are quoted per output column."""

@@ -17,7 +17,7 @@ class EpochTable:
         score = f"  {'Score':>10}" if with_score else ""
         print(f"{'Epoch':>6}  {'Time':>9}  {'Loss':>14}{score}")
 
-    def __call__(self, epoch: int, loss: float, score: float | None) -> None:
+    def __call__(self, epoch: int, loss: float, score: float | None, theta: object) -> None:
         """Print one row."""
         elapsed = time.perf_counter() - self.start
         end = "" if score is None else f"  {score:>10.6f}"

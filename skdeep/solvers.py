@@ -1,10 +1,13 @@
 """How the parameters move: a solver sees a flat vector, its gradient, and nothing else.
 
 A solver's spec is a dataclass of hyperparameters with ``update``, its recipe for one
-block of the vector. ``Descent`` is the state of a fit: moments, step count, learning
-rates, and the blocks, sized so that what an update touches stays in the L2 cache.
-Hyperparameters are columns of shape (*models, 1), so one recipe serves one network and
-a stack. Recipes use the gradient as scratch: the next backward pass assigns it anew.
+block of the vector, written in a few transforms that the recipes share. Hyperparameters
+are columns of shape ``(*models, 1)``, so one recipe serves one network and a stack. Recipes use
+the gradient as scratch: the next backward pass assigns it anew. ``descent`` puts a solver to
+work.
+
+Running means are kept without their constant, as m / (1 - decay), which saves a pass over
+the vector; ``factors`` puts the constant into the numbers that the recipe takes.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,31 +17,82 @@ from typing import ClassVar
 import numpy as np
 import scipy.optimize
 
-from skdeep.schedules import Adaptive, Constant, InvScaling, Schedule
+from skdeep.schedules import InvScaling, Schedule, as_schedule
 from skdeep.specs import Spec
-from skdeep.vectors import blocks, column, plain
 
 Array = np.ndarray
 
-# Steps whose factors are computed at once, at most.
-MAX_HORIZON = 64
+# Transforms of one block, of shape (*models, block), in place
 
 
+def accumulate(moment: Array, decay: Array, term: Array) -> None:
+    """moment <- decay * moment + term."""
+    moment *= decay
+    moment += term
+
+
+def accumulate_square(moment: Array, decay: Array, term: Array, out: Array) -> None:
+    """moment <- decay * moment + term^2; `out`, which may be `term`, is scratch."""
+    np.multiply(term, term, out=out)
+    moment *= decay
+    moment += out
+
+
+def root(moment: Array, epsilon: Array, out: Array) -> None:
+    """out <- sqrt(moment) + epsilon."""
+    np.sqrt(moment, out=out)
+    out += epsilon
+
+
+def adam_corrections(columns: dict[str, Array], n_steps: Array) -> tuple[Array, Array]:
+    """Numbers that make of the moments m and sqrt(v), as kept, the unbiased ones.
+
+    Kept are m / (1 - beta_1) and v / (1 - beta_2); unbiased are m / (1 - beta_1^t) and
+    sqrt(v / (1 - beta_2^t)).
+    """
+    beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
+    return (
+        (1 - beta_1) / (1 - beta_1**n_steps),
+        np.sqrt((1 - beta_2) / (1 - beta_2**n_steps)),
+    )
+
+
+@dataclass
 class StochasticSolver(Spec):
     """Base of the solvers that move a little after each batch.
+
+    Parameters
+    ----------
+    learning_rate : str, Schedule or callable, default='constant'
+        How the rate changes: one of the names in ``skdeep.schedules.SCHEDULES``, which
+        stands for the schedule with its defaults; a schedule; or a function of the step,
+        counted from 0, that returns the learning rate itself.
+    learning_rate_init : float, default=0.001
+        Learning rate that the schedule starts from or, in 'one_cycle' and after a warm-up,
+        leads up to; in (0, inf).
+    power_t : float, default=0.5
+        Exponent of 'invscaling', in [0, inf).
 
     Attributes
     ----------
     n_moments : int
         How many vectors, as long as the parameters, a fit keeps between steps.
+    n_scratch : int
+        How many vectors, as long as a block, `update` needs besides.
     """
 
+    learning_rate: str | Schedule | Callable[[int], float] = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+
     n_moments: ClassVar[int]
-    learning_rate_init: float
+    n_scratch: ClassVar[int] = 0
 
     def schedule(self) -> Schedule:
-        """Learning rate between epochs."""
-        return Constant()
+        """How the learning rate changes."""
+        if self.learning_rate == "invscaling":
+            return InvScaling(self.power_t)
+        return as_schedule(self.learning_rate)
 
     def factors(
         self, columns: dict[str, Array], rate: Array, n_steps: Array
@@ -49,7 +103,7 @@ class StochasticSolver(Spec):
         ----------
         columns : dict of ndarray of shape (*models, 1)
             Numeric hyperparameters.
-        rate : ndarray of shape (*models, 1)
+        rate : ndarray of shape (*models, 1), or (..., *models, 1) where it varies
             Learning rate.
         n_steps : ndarray of shape (..., *models, 1)
             Which step this is, from 1; leading axes ask for several steps.
@@ -66,7 +120,7 @@ class StochasticSolver(Spec):
         theta, grad : ndarray of shape (*models, block)
             Parameters, and their gradient, which is scratch.
         moments : sequence of ndarray of shape (*models, block)
-            `n_moments` vectors, kept between steps.
+            `n_moments` vectors, kept between steps, then `n_scratch` that are not.
         factors : sequence of ndarray of shape (*models, 1), or () for one network
             What `factors` gave, in the dtype of `theta`.
         """
@@ -82,12 +136,8 @@ class SGD(StochasticSolver):
 
     Parameters
     ----------
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        Schedule between epochs.
-    learning_rate_init : float, default=0.001
-        Initial learning rate, in (0, inf).
-    power_t : float, default=0.5
-        Exponent of 'invscaling', in [0, inf).
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
     momentum : float, default=0.9
         In [0, 1].
     nesterovs_momentum : bool, default=True
@@ -105,18 +155,10 @@ class SGD(StochasticSolver):
     0.8
     """
 
-    learning_rate: str = "constant"
-    learning_rate_init: float = 0.001
-    power_t: float = 0.5
     momentum: float = 0.9
     nesterovs_momentum: bool = True
 
     n_moments: ClassVar[int] = 1
-
-    def schedule(self) -> Schedule:
-        if self.learning_rate == "invscaling":
-            return InvScaling(self.power_t)
-        return Adaptive() if self.learning_rate == "adaptive" else Constant()
 
     def factors(self, columns, rate, n_steps):
         return rate, columns["momentum"]
@@ -146,8 +188,8 @@ class Adam(StochasticSolver):
 
     Parameters
     ----------
-    learning_rate_init : float, default=0.001
-        Learning rate, in (0, inf).
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
     beta_1 : float, default=0.9
         Decay of the first moment, in [0, 1).
     beta_2 : float, default=0.999
@@ -162,11 +204,10 @@ class Adam(StochasticSolver):
     Examples
     --------
     >>> from skdeep import Adam, DeepRegressor
-    >>> DeepRegressor(solver=Adam(beta_2=0.99)).solver
-    Adam(learning_rate_init=0.001, beta_1=0.9, beta_2=0.99, epsilon=1e-08)
+    >>> DeepRegressor(solver=Adam(beta_2=0.99)).solver.beta_2
+    0.99
     """
 
-    learning_rate_init: float = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
@@ -174,133 +215,418 @@ class Adam(StochasticSolver):
     n_moments: ClassVar[int] = 2
 
     def factors(self, columns, rate, n_steps):
-        # The moments are kept as m / (1 - beta_1) and v / (1 - beta_2): two passes over
-        # the vector fewer, and the constants go into the numbers below.
-        beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
-        spread = np.sqrt(1 - beta_2)
-        correction = np.sqrt(1 - beta_2**n_steps) / (1 - beta_1**n_steps)
-        gain = rate * correction * (1 - beta_1) / spread
-        return beta_1, beta_2, gain, columns["epsilon"] / spread
+        first, second = adam_corrections(columns, n_steps)
+        epsilon = columns["epsilon"] / np.sqrt(1 - columns["beta_2"])
+        return columns["beta_1"], columns["beta_2"], rate * first / second, epsilon
 
     def update(self, theta, grad, moments, factors):
         first, second = moments
         beta_1, beta_2, gain, epsilon = factors
-        first *= beta_1
-        first += grad
-        grad *= grad
-        second *= beta_2
-        second += grad
-        np.sqrt(second, out=grad)
-        grad += epsilon
+        accumulate(first, beta_1, grad)
+        accumulate_square(second, beta_2, grad, out=grad)
+        root(second, epsilon, out=grad)
         np.divide(first, grad, out=grad)
         grad *= gain
         theta -= grad
 
 
 @dataclass
-class SolverState:
-    """What a stochastic solver remembers of one network between calls.
+class AdamW(StochasticSolver):
+    """Adam with decoupled weight decay: algorithm 2 of [1]_, as PyTorch's AdamW.
 
-    Attributes
-    ----------
-    solver : type of StochasticSolver
-        Whose memory this is.
-    moments : ndarray of shape (n_moments, n_params)
-    n_steps : int
-    rate : float
-        Current learning rate.
-    """
-
-    solver: type[StochasticSolver]
-    moments: Array
-    n_steps: int
-    rate: float
-
-
-class Descent:
-    """A stochastic solver at work on one network or on a stack.
+    theta <- (1 - rate * weight_decay) theta; m <- beta_1 m + (1 - beta_1) g;
+    v <- beta_2 v + (1 - beta_2) g^2;
+    theta <- theta - rate * m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon),
+    where epsilon is added after the bias correction, which :class:`Adam` does not. All
+    parameters decay, biases too.
 
     Parameters
     ----------
-    solvers : sequence of StochasticSolver
-        One a model, all of one class and one schedule.
-    states : sequence of SolverState or None
-        Where each goes on from; None starts anew.
-    theta, grad : ndarray of shape (*models, n_params)
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, in (0, inf).
+    weight_decay : float, default=0.01
+        Share of the parameters, times the rate, that each step takes away, in [0, inf).
+
+    References
+    ----------
+    .. [1] Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import AdamW
+    >>> DeepRegressor(solver=AdamW(weight_decay=0.1)).get_params()["solver__weight_decay"]
+    0.1
     """
 
-    def __init__(
-        self,
-        solvers: Sequence[StochasticSolver],
-        states: Sequence[SolverState | None],
-        theta: Array,
-        grad: Array,
-    ) -> None:
-        models = theta.shape[:-1]
-        self.solver = solvers[0]
-        self.dtype = theta.dtype
-        self.moments = np.zeros((self.solver.n_moments, *theta.shape), theta.dtype)
-        self.n_steps = np.zeros((*models, 1), np.int64)  # those in the table counted
-        self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
-        self.columns = {
-            name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
-            for name, value in self.solver.get_params().items()
-            if not isinstance(value, (str, bool))
-        }
-        for i, state in enumerate(states):
-            if state is not None:
-                self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
-                self.n_steps.reshape(-1)[i] = state.n_steps
-                self.rate.reshape(-1)[i] = state.rate
-        self._table: list[tuple[Array, ...]] = []
-        self._horizon = 1
-        self.blocks = [
-            (theta[at], grad[at], [moment[at] for moment in self.moments])
-            for at in blocks(theta.shape)
-        ]
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.01
 
-    def step(self) -> None:
-        """Move `theta` once against `grad`, whose content is lost."""
-        if not self._table:
-            self._tabulate()
-        factors = self._table.pop()
-        for theta, grad, moments in self.blocks:
-            self.solver.update(theta, grad, moments, factors)
+    n_moments: ClassVar[int] = 2
 
-    def set_rate(self, model: int, rate: float) -> None:
-        """Change one network's learning rate."""
-        rates = self.rate.reshape(-1, copy=False)
-        if rate != rates[model]:
-            rates[model] = rate
-            self.n_steps -= len(self._table)
-            self._table.clear()
-
-    def _tabulate(self) -> None:
-        # Factors of the next steps at once, last first: for a small network their
-        # arithmetic would take a fifth of the step. Twice as many each time, so that a
-        # single step (partial_fit) computes no more than its own.
-        steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
-        factors = self.solver.factors(self.columns, self.rate, self.n_steps + 1 + steps)
-        self.n_steps += self._horizon
-        columns = []
-        for factor in factors:
-            cast = factor.astype(self.dtype)
-            varies = factor.ndim > self.rate.ndim
-            columns.append(
-                [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
-            )
-        self._table = list(zip(*columns, strict=True))
-        self._horizon = min(2 * self._horizon, MAX_HORIZON)
-
-    def state(self, model: int) -> SolverState:
-        """What one network's next call goes on from."""
-        n_models = self.rate.size
-        return SolverState(
-            type(self.solver),
-            self.moments.reshape(len(self.moments), n_models, -1)[:, model].copy(),
-            int(self.n_steps.reshape(-1)[model]) - len(self._table),
-            float(self.rate.reshape(-1)[model]),
+    def factors(self, columns, rate, n_steps):
+        first, second = adam_corrections(columns, n_steps)
+        return (
+            columns["beta_1"],
+            columns["beta_2"],
+            rate * first / second,
+            columns["epsilon"] / second,
+            1 - rate * columns["weight_decay"],
         )
+
+    def update(self, theta, grad, moments, factors):
+        *adam, shrink = factors
+        theta *= shrink
+        Adam.update(self, theta, grad, moments, adam)  # type: ignore[arg-type]
+
+
+@dataclass
+class AMSGrad(StochasticSolver):
+    """Adam whose steps never grow by forgetting [1]_, as PyTorch's Adam(amsgrad=True).
+
+    m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2; w <- max(w, v);
+    theta <- theta - rate * m / (1 - beta_1^t) / (sqrt(w / (1 - beta_2^t)) + epsilon).
+    The paper corrects no bias; PyTorch does, with epsilon after the correction.
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the largest second moment, in (0, inf).
+
+    References
+    ----------
+    .. [1] Reddi, Kale & Kumar, "On the convergence of Adam and beyond", ICLR 2018.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import AMSGrad
+    >>> DeepRegressor(solver=AMSGrad(beta_2=0.99)).solver.beta_2
+    0.99
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    n_moments: ClassVar[int] = 3
+
+    def factors(self, columns, rate, n_steps):
+        first, second = adam_corrections(columns, n_steps)
+        epsilon = columns["epsilon"] / second
+        return columns["beta_1"], columns["beta_2"], rate * first / second, epsilon
+
+    def update(self, theta, grad, moments, factors):
+        first, second, largest = moments
+        beta_1, beta_2, gain, epsilon = factors
+        accumulate(first, beta_1, grad)
+        accumulate_square(second, beta_2, grad, out=grad)
+        np.maximum(largest, second, out=largest)
+        root(largest, epsilon, out=grad)
+        np.divide(first, grad, out=grad)
+        grad *= gain
+        theta -= grad
+
+
+@dataclass
+class NAdam(StochasticSolver):
+    """Adam with Nesterov's momentum [1]_, as PyTorch's NAdam.
+
+    mu_t = beta_1 (1 - 0.96^(0.004 t) / 2); m <- beta_1 m + (1 - beta_1) g;
+    v <- beta_2 v + (1 - beta_2) g^2; with M_t = mu_1 ... mu_t,
+    n = mu_(t+1) m / (1 - M_(t+1)) + (1 - mu_t) g / (1 - M_t);
+    theta <- theta - rate * n / (sqrt(v / (1 - beta_2^t)) + epsilon).
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, in (0, inf).
+
+    References
+    ----------
+    .. [1] Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import NAdam
+    >>> DeepRegressor(solver=NAdam(beta_2=0.99)).solver.beta_2
+    0.99
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    n_moments: ClassVar[int] = 2
+    n_scratch: ClassVar[int] = 1
+
+    def factors(self, columns, rate, n_steps):
+        beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
+        _, second = adam_corrections(columns, n_steps)
+        mu, product = self._momenta(beta_1, n_steps)
+        mu_next, product_next = self._momenta(beta_1, n_steps + 1)
+        return (
+            beta_1,
+            beta_2,
+            rate * (1 - mu) / (1 - product) / second,
+            rate * mu_next * (1 - beta_1) / (1 - product_next) / second,
+            columns["epsilon"] / second,
+        )
+
+    @staticmethod
+    def _momenta(beta_1: Array, t: Array) -> tuple[Array, Array]:
+        # mu_t and M_t, of shape (..., *models, 1), the product without a loop over steps.
+        # The logarithm of 1 - q^i / 2 is -sum_k q^(k i) / (2^k k); summed over i first,
+        # it is a series of geometric sums, whose terms after the 60th are below rounding.
+        log_q = 0.004 * np.log(0.96)
+        k = np.arange(1, 61)
+        series = np.expm1(k * log_q * t) / np.expm1(-k * log_q) / (2.0**k * k)
+        product = beta_1**t * np.exp(series.sum(axis=-1, keepdims=True))
+        return beta_1 * (1 - np.exp(log_q * t) / 2), product
+
+    def update(self, theta, grad, moments, factors):
+        first, second, scratch = moments
+        beta_1, beta_2, gain_grad, gain_first, epsilon = factors
+        accumulate(first, beta_1, grad)
+        accumulate_square(second, beta_2, grad, out=scratch)
+        root(second, epsilon, out=scratch)
+        grad /= scratch
+        np.divide(first, scratch, out=scratch)
+        grad *= gain_grad
+        theta -= grad
+        scratch *= gain_first
+        theta -= scratch
+
+
+@dataclass
+class RMSprop(StochasticSolver):
+    """Gradients over the root of their running mean square [1]_, as PyTorch's RMSprop.
+
+    v <- rho v + (1 - rho) g^2; u <- momentum * u + g / (sqrt(v) + epsilon);
+    theta <- theta - rate * u. Not centred.
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    rho : float, default=0.9
+        Decay of the mean square, in [0, 1); PyTorch's alpha, there 0.99.
+    epsilon : float, default=1e-8
+        Added to the root, in (0, inf).
+    momentum : float, default=0.0
+        In [0, 1].
+
+    References
+    ----------
+    .. [1] Tieleman & Hinton, "Lecture 6.5 - RMSprop", Coursera: Neural networks for
+       machine learning, 2012.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import RMSprop
+    >>> DeepRegressor(solver=RMSprop(rho=0.99)).solver.rho
+    0.99
+    """
+
+    rho: float = 0.9
+    epsilon: float = 1e-8
+    momentum: float = 0.0
+
+    n_moments: ClassVar[int] = 2
+    n_scratch: ClassVar[int] = 1
+
+    def factors(self, columns, rate, n_steps):
+        spread = np.sqrt(1 - columns["rho"])
+        return columns["rho"], columns["epsilon"] / spread, columns["momentum"], rate / spread
+
+    def update(self, theta, grad, moments, factors):
+        second, velocity, scratch = moments
+        rho, epsilon, momentum, gain = factors
+        accumulate_square(second, rho, grad, out=scratch)
+        root(second, epsilon, out=scratch)
+        grad /= scratch
+        accumulate(velocity, momentum, grad)
+        np.multiply(velocity, gain, out=grad)
+        theta -= grad
+
+
+@dataclass
+class Adagrad(StochasticSolver):
+    """Gradients over the root of the sum of all their squares [1]_, as PyTorch's Adagrad.
+
+    s <- s + g^2; theta <- theta - rate * g / (sqrt(s) + epsilon).
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    epsilon : float, default=1e-10
+        Added to the root, in (0, inf).
+
+    References
+    ----------
+    .. [1] Duchi, Hazan & Singer, "Adaptive subgradient methods for online learning and
+       stochastic optimization", JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import Adagrad
+    >>> DeepRegressor(solver=Adagrad(learning_rate_init=0.01)).solver.epsilon
+    1e-10
+    """
+
+    epsilon: float = 1e-10
+
+    n_moments: ClassVar[int] = 1
+    n_scratch: ClassVar[int] = 1
+
+    def factors(self, columns, rate, n_steps):
+        return rate, columns["epsilon"]
+
+    def update(self, theta, grad, moments, factors):
+        total, scratch = moments
+        rate, epsilon = factors
+        np.multiply(grad, grad, out=scratch)
+        total += scratch
+        root(total, epsilon, out=scratch)
+        grad /= scratch
+        grad *= rate
+        theta -= grad
+
+
+@dataclass
+class Adadelta(StochasticSolver):
+    """Steps in the unit of the parameters: algorithm 1 of [1]_, as PyTorch's Adadelta.
+
+    v <- rho v + (1 - rho) g^2; d = sqrt(u + epsilon) / sqrt(v + epsilon) * g;
+    u <- rho u + (1 - rho) d^2; theta <- theta - rate * d.
+
+    Parameters
+    ----------
+    learning_rate : str, Schedule or callable, default='constant'
+        As of every :class:`StochasticSolver`.
+    learning_rate_init : float, default=1.0
+        The paper has none, which is 1; in (0, inf).
+    power_t : float, default=0.5
+        As of every :class:`StochasticSolver`.
+    rho : float, default=0.9
+        Decay of both mean squares, in [0, 1).
+    epsilon : float, default=1e-6
+        Added to both mean squares, in (0, inf): what the first steps are made of.
+
+    References
+    ----------
+    .. [1] Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import Adadelta
+    >>> DeepRegressor(solver=Adadelta(rho=0.95)).solver.rho
+    0.95
+    """
+
+    learning_rate_init: float = 1.0
+    rho: float = 0.9
+    epsilon: float = 1e-6
+
+    n_moments: ClassVar[int] = 2
+    n_scratch: ClassVar[int] = 1
+
+    def factors(self, columns, rate, n_steps):
+        return columns["rho"], columns["epsilon"] / (1 - columns["rho"]), rate
+
+    def update(self, theta, grad, moments, factors):
+        # The constant 1 - rho is the same in both roots, and leaves their ratio.
+        second, second_step, scratch = moments
+        rho, epsilon, rate = factors
+        accumulate_square(second, rho, grad, out=scratch)
+        for moment, ufunc in ((second, np.divide), (second_step, np.multiply)):
+            np.add(moment, epsilon, out=scratch)
+            np.sqrt(scratch, out=scratch)
+            ufunc(grad, scratch, out=grad)
+        accumulate_square(second_step, rho, grad, out=scratch)
+        grad *= rate
+        theta -= grad
+
+
+@dataclass
+class Lion(StochasticSolver):
+    """Steps of one size along the signs of a momentum: algorithm 2 of [1]_.
+
+    c = beta_1 m + (1 - beta_1) g; theta <- theta - rate * (sign(c) + weight_decay theta);
+    m <- beta_2 m + (1 - beta_2) g.
+
+    The paper takes rates 3 to 10 times smaller than AdamW's, and decays as much larger.
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Share of the momentum in the direction, in [0, 1).
+    beta_2 : float, default=0.99
+        Decay of the momentum, in [0, 1).
+    weight_decay : float, default=0.01
+        Share of the parameters, times the rate, that each step takes away, in [0, inf).
+
+    References
+    ----------
+    .. [1] Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import Lion
+    >>> DeepRegressor(solver=Lion(learning_rate_init=1e-4)).solver.beta_2
+    0.99
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.99
+    weight_decay: float = 0.01
+
+    n_moments: ClassVar[int] = 1
+    n_scratch: ClassVar[int] = 1
+
+    def factors(self, columns, rate, n_steps):
+        beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
+        share = beta_1 * (1 - beta_2) / (1 - beta_1)
+        return share, beta_2, rate, 1 - rate * columns["weight_decay"]
+
+    def update(self, theta, grad, moments, factors):
+        momentum, scratch = moments
+        share, beta_2, rate, shrink = factors
+        np.multiply(momentum, share, out=scratch)
+        scratch += grad
+        np.sign(scratch, out=scratch)
+        theta *= shrink
+        scratch *= rate
+        theta -= scratch
+        accumulate(momentum, beta_2, grad)
 
 
 @dataclass
@@ -349,5 +675,12 @@ class LBFGS(Spec):
 SOLVERS: dict[str, type[StochasticSolver] | type[LBFGS]] = {
     "sgd": SGD,
     "adam": Adam,
+    "adamw": AdamW,
+    "amsgrad": AMSGrad,
+    "nadam": NAdam,
+    "rmsprop": RMSprop,
+    "adagrad": Adagrad,
+    "adadelta": Adadelta,
+    "lion": Lion,
     "lbfgs": LBFGS,
 }

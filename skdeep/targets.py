@@ -4,6 +4,9 @@ One class a kind of target. Each names its loss, encodes y as a matrix, decodes 
 output, and scores it as the estimator's ``score`` would; a fitted estimator keeps it.
 """
 
+import copy
+from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,9 @@ from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from skdeep.losses import REGRESSION_LOSSES, BinaryLogLoss, Loss, MultinomialLogLoss
+from skdeep.class_losses import MultiOutputLoss, classification_loss
+from skdeep.losses import Loss
+from skdeep.regression_losses import QuantileLoss
 
 Array = np.ndarray
 
@@ -34,7 +39,15 @@ class ClassTarget:
                 "at least two classes."
             )
         self.classes = classes
-        self.loss: Loss = BinaryLogLoss() if len(classes) == 2 else MultinomialLogLoss()
+        self.loss: Loss = classification_loss("log_loss", len(classes) > 2)
+        self.smoothing = 0.0
+
+    def with_loss(self, name: str, gamma: float, smoothing: float) -> "ClassTarget":
+        """The same classes with a loss, and the share of the target spread over them."""
+        found = copy.copy(self)
+        found.loss = classification_loss(name, len(self.classes) > 2, gamma)
+        found.smoothing = smoothing
+        return found
 
     @property
     def n_outputs(self) -> int:
@@ -69,11 +82,15 @@ class ClassTarget:
             )
 
     def encode(self, y: Array) -> Array:
-        """Labels of shape (n,) to bool of shape (n, n_outputs), one True a row."""
+        """Labels of shape (n,) to bool of shape (n, n_outputs), one True a row.
+
+        Smoothed ones are float.
+        """
         codes = np.searchsorted(self.classes, y)
         if self.n_outputs == 1:
-            return codes[:, None] == 1
-        return codes[:, None] == np.arange(len(self.classes))
+            return _smooth(codes[:, None] == 1, self.smoothing, 2)
+        classes = np.arange(len(self.classes))
+        return _smooth(codes[:, None] == classes, self.smoothing, len(classes))
 
     def strata(self, encoded: Array) -> Array | None:
         """Labels by which a validation split is stratified, as scikit-learn's MLP does."""
@@ -91,13 +108,27 @@ class ClassTarget:
 
     def score(self, encoded: Array, raw: Array, sample_weight: Array | None) -> float:
         """Share of right labels."""
-        right = _codes(encoded) == _codes(raw)
+        right = _codes(encoded, 0.5) == _codes(raw)
         return float(np.average(right, weights=sample_weight))
 
 
-def _codes(columns: Array) -> Array:
-    # Column of the largest entry; for a single column, whether it is positive.
-    return columns.argmax(axis=1) if columns.shape[1] > 1 else (columns[:, 0] > 0).astype(int)
+def _codes(columns: Array, threshold: float = 0.0) -> Array:
+    # Column of the largest entry; for a single column, whether it is above the threshold.
+    if columns.shape[1] > 1:
+        return columns.argmax(axis=1)
+    return (columns[:, 0] > threshold).astype(int)
+
+
+def _smooth(encoded: Array, share: float, n_classes: int) -> Array:
+    return (1 - share) * encoded + share / n_classes if share else encoded
+
+
+def _label_columns(y: Any) -> list[Array]:
+    # Each in a dtype of its own: numbers beside strings make y one of objects.
+    columns = list(np.asarray(y).T)
+    return [
+        np.array(column.tolist()) if column.dtype.kind == "O" else column for column in columns
+    ]
 
 
 class MultilabelTarget:
@@ -113,7 +144,15 @@ class MultilabelTarget:
     def __init__(self, n_labels: int) -> None:
         self.classes = np.arange(n_labels)
         self.n_outputs = n_labels
-        self.loss: Loss = BinaryLogLoss()
+        self.loss: Loss = classification_loss("log_loss", multinomial=False)
+        self.smoothing = 0.0
+
+    def with_loss(self, name: str, gamma: float, smoothing: float) -> "MultilabelTarget":
+        """The same labels with a loss, and the share of the target spread over yes and no."""
+        found = copy.copy(self)
+        found.loss = classification_loss(name, False, gamma)
+        found.smoothing = smoothing
+        return found
 
     def check(self, y: Any, all_classes: bool) -> None:
         """Raise ValueError where `y` is not an indicator matrix of as many labels."""
@@ -127,7 +166,7 @@ class MultilabelTarget:
 
     def encode(self, y: Any) -> Array:
         """Indicator matrix of shape (n, n_labels), dense or sparse, to bool."""
-        return (y.toarray() if issparse(y) else np.asarray(y)).astype(bool)
+        return _smooth(_dense(y).astype(bool), self.smoothing, 2)
 
     def strata(self, encoded: Array) -> None:
         """No strata: sets of labels may each be rare."""
@@ -142,7 +181,7 @@ class MultilabelTarget:
 
     def score(self, encoded: Array, raw: Array, sample_weight: Array | None) -> float:
         """Share of rows whose labels are all right."""
-        right = (encoded == (raw > 0)).all(axis=1)
+        right = ((encoded > 0.5) == (raw > 0)).all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
 
@@ -151,23 +190,38 @@ class RegressionTarget:
 
     Parameters
     ----------
-    loss : str
-        A key of `REGRESSION_LOSSES`.
-    n_outputs : int
+    loss : Loss
+    n_columns : int
+        Columns of y.
+    order : ndarray of int
+        Where the columns of several quantiles, which ascend, belong.
     """
 
-    def __init__(self, loss: str, n_outputs: int) -> None:
-        self.name = loss
-        self.loss = REGRESSION_LOSSES[loss]
-        self.n_outputs = n_outputs
+    def __init__(self, loss: Loss, n_columns: int, order: Array) -> None:
+        self.loss = loss
+        self.n_columns = n_columns
+        self.n_outputs = n_columns
+        self.order = None
+        if isinstance(loss, QuantileLoss):
+            if n_columns > 1:
+                raise ValueError(
+                    f"loss='quantile' takes one column of y, but it has {n_columns}: fit an "
+                    "estimator for each (sklearn.multioutput.MultiOutputRegressor)."
+                )
+            self.n_outputs = len(loss.quantiles)
+            self.order = order
+
+    def check(self, y: Array, all_classes: bool) -> None:
+        """Raise ValueError where `y` has other columns than in the first call."""
+        n_columns = 1 if y.ndim == 1 else y.shape[1]
+        if n_columns != self.n_columns:
+            raise ValueError(
+                f"y must have {self.n_columns} column(s), as in training; got {n_columns}."
+            )
 
     def encode(self, y: Array) -> Array:
-        """Numbers of shape (n,) or (n, n_outputs) to shape (n, n_outputs)."""
-        if self.name == "poisson" and (y < 0).any():
-            raise ValueError(
-                f"loss='poisson' needs y >= 0, but y holds {y.min()}. Use "
-                "loss='squared_error' for targets that may be negative."
-            )
+        """Numbers of shape (n,) or (n, n_columns) to shape (n, n_columns)."""
+        self.loss.check_targets(y)
         return y.reshape(len(y), -1)
 
     def strata(self, encoded: Array) -> None:
@@ -176,10 +230,18 @@ class RegressionTarget:
     def decode(self, raw: Array) -> Array:
         """Raw output to predictions of shape (n,) or (n, n_outputs)."""
         output = self.loss.output(raw)
+        if self.order is not None:
+            output = output[:, self.order]
         return output[:, 0] if self.n_outputs == 1 else output
+
+    @property
+    def has_score(self) -> bool:
+        """Whether there is an R^2: of several quantiles there is none."""
+        return self.n_outputs == self.n_columns
 
     def score(self, encoded: Array, raw: Array, sample_weight: Array | None) -> float:
         """Coefficient of determination R^2, averaged over columns."""
+        raw = raw.copy()  # which the loss's output would otherwise overwrite
         weight = np.ones(len(raw)) if sample_weight is None else sample_weight
         errors = encoded - self.loss.output(raw)
         residual = weight @ np.square(errors, dtype=float)
@@ -191,6 +253,74 @@ class RegressionTarget:
         return float(np.mean(1 - share))
 
 
+class MultiOutputTarget:
+    """Several columns of labels, each of two or more classes of its own.
+
+    Parameters
+    ----------
+    targets : sequence of ClassTarget
+        One a column.
+    """
+
+    multilabel = False
+
+    def __init__(self, targets: Sequence[ClassTarget]) -> None:
+        self.targets = list(targets)
+        self.classes = [target.classes for target in self.targets]
+        self._widths = tuple(target.n_outputs for target in self.targets)
+        self.n_outputs = sum(self._widths)
+        self.loss: Loss = MultiOutputLoss(tuple(t.loss for t in self.targets), self._widths)
+
+    def with_loss(self, name: str, gamma: float, smoothing: float) -> "MultiOutputTarget":
+        """The same columns, each with a loss and smoothed."""
+        return MultiOutputTarget([t.with_loss(name, gamma, smoothing) for t in self.targets])
+
+    def check(self, y: Any, all_classes: bool) -> None:
+        """Raise ValueError where a column has other classes than before, or lacks one."""
+        if np.shape(y)[1:] != (len(self.targets),):
+            raise ValueError(
+                f"y must have {len(self.targets)} columns of labels, as in the first call; got "
+                f"shape {np.shape(y)}."
+            )
+        for target, column in zip(self.targets, _label_columns(y), strict=True):
+            target.check(column, all_classes)
+
+    def encode(self, y: Any) -> Array:
+        """Labels of shape (n, n_columns) to shape (n, n_outputs)."""
+        columns = _label_columns(y)
+        return np.hstack(
+            [t.encode(column) for t, column in zip(self.targets, columns, strict=True)]
+        )
+
+    def strata(self, encoded: Array) -> None:
+        """No strata: combinations of labels may each be rare."""
+
+    def _parts(self, columns: Array) -> list[Array]:
+        return np.split(columns, np.cumsum(self._widths)[:-1], axis=1)
+
+    def decode(self, raw: Array) -> Array:
+        """Raw output to labels of shape (n, n_columns)."""
+        labels = [
+            t.decode(part) for t, part in zip(self.targets, self._parts(raw), strict=True)
+        ]
+        kinds = {column.dtype.kind for column in labels}
+        # Numbers beside strings would become strings.
+        return np.column_stack(
+            labels if len(kinds) == 1 else [c.astype(object) for c in labels]
+        )
+
+    def probabilities(self, raw: Array) -> list[Array]:
+        """Raw output to each column's probabilities, of shape (n, n_classes)."""
+        parts = self._parts(raw)
+        return [t.probabilities(part) for t, part in zip(self.targets, parts, strict=True)]
+
+    def score(self, encoded: Array, raw: Array, sample_weight: Array | None) -> float:
+        """Share of rows whose labels are all right."""
+        parts = zip(self._parts(encoded), self._parts(raw), strict=True)
+        right = np.all([_codes(one, 0.5) == _codes(other) for one, other in parts], axis=0)
+        return float(np.average(right, weights=sample_weight))
+
+
 def _check_indicators(y: Any) -> None:
     values = np.unique(y.data if issparse(y) else y)
     if not np.isin(values, (0, 1)).all():
@@ -200,7 +330,7 @@ def _check_indicators(y: Any) -> None:
         )
 
 
-def class_target(y: Any) -> ClassTarget | MultilabelTarget:
+def class_target(y: Any) -> ClassTarget | MultilabelTarget | MultiOutputTarget:
     """The kind of target that `y` is.
 
     Parameters
@@ -210,13 +340,15 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget:
 
     Returns
     -------
-    target : ClassTarget or MultilabelTarget
+    target : ClassTarget, MultilabelTarget or MultiOutputTarget
 
     Raises
     ------
     ValueError
         If `y` is neither, or has one class only.
     """
+    if not issparse(y) and np.ndim(y) == 2 and y.dtype.kind == "O":
+        return MultiOutputTarget([ClassTarget(unique_labels(c)) for c in _label_columns(y)])
     kind = type_of_target(y, input_name="y")
     if kind in ("binary", "multiclass") and y.dtype.kind in "biuf":
         return ClassTarget(np.unique(y))
@@ -225,12 +357,85 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget:
         _check_indicators(y)
         return MultilabelTarget(y.shape[1])
     if kind == "multiclass-multioutput":
-        raise ValueError(
-            f"y of shape {np.shape(y)} has several columns of classes, which is not "
-            "supported: give labels of shape (n_samples,), or an indicator matrix of 0 and "
-            "1 of shape (n_samples, n_labels) for multi-label classification."
-        )
+        return MultiOutputTarget([ClassTarget(unique_labels(c)) for c in _label_columns(y)])
     return ClassTarget(unique_labels(y))
+
+
+def explicit_class_weight(
+    class_weight: Any, y: Any, target: ClassTarget | MultilabelTarget | MultiOutputTarget
+) -> Any:
+    """A dict for one column of classes, a list of dicts for several; checked.
+
+    Parameters
+    ----------
+    class_weight : 'balanced', dict or list of dict
+        'balanced' weighs each class by n_samples / (n_classes * its rows in `y`).
+    y : ndarray of shape (n_samples,) or (n_samples, n_columns)
+    target : target of that `y`
+
+    Raises
+    ------
+    ValueError
+        If it does not fit the columns of `y`, or names an unknown class.
+    """
+    single = isinstance(target, ClassTarget)
+    columns = [y] if single else _label_columns(_dense(y))
+    classes: list[Array]
+    if isinstance(target, ClassTarget):
+        classes = [target.classes]
+    elif isinstance(target, MultilabelTarget):
+        classes = [np.arange(2)] * len(columns)
+    else:
+        classes = target.classes
+    if isinstance(class_weight, str):
+        given = [_balanced(column) for column in columns]
+    else:
+        given = [class_weight] if single else class_weight
+    if not isinstance(given, list) or len(given) != len(columns):
+        wanted = "a dict" if single else f"a list of {len(columns)} dicts, one a column of y"
+        raise ValueError(f"class_weight must be 'balanced' or {wanted}; got {class_weight!r}.")
+    for i, (weights, known) in enumerate(zip(given, classes, strict=True)):
+        if not isinstance(weights, dict):
+            where = "" if single else f" in its entry {i}"
+            raise ValueError(f"class_weight must hold dicts; got {weights!r}{where}.")
+        unknown = [label for label in weights if label not in known.tolist()]
+        if unknown:
+            raise ValueError(
+                f"class_weight names classes that are not in y: {unknown!r}. Known are "
+                f"{known.tolist()!r}."
+            )
+        if not all(isinstance(w, Real) and 0 <= float(w) < np.inf for w in weights.values()):
+            raise ValueError(
+                f"class_weight must be finite numbers of 0 or more; got {weights!r}."
+            )
+    filled = [
+        {label: weights.get(label, 1.0) for label in known.tolist()}
+        for weights, known in zip(given, classes, strict=True)
+    ]
+    return filled[0] if single else filled
+
+
+def _balanced(column: Array) -> dict[Any, float]:
+    labels, counts = np.unique(column, return_counts=True)
+    weights = len(column) / (len(labels) * counts)
+    return dict(zip(labels.tolist(), weights.tolist(), strict=True))
+
+
+def class_weight_of_rows(explicit: Any, y: Any) -> Array:
+    """Weight of each row, of shape (n_samples,): over several columns, the product."""
+    if isinstance(explicit, dict):
+        explicit, columns = [explicit], [y]
+    else:
+        columns = _label_columns(_dense(y))
+    weight = np.ones(len(columns[0]))
+    for weights, column in zip(explicit, columns, strict=True):
+        labels, codes = np.unique(column, return_inverse=True)
+        weight *= np.array([weights[label] for label in labels.tolist()])[codes]
+    return weight
+
+
+def _dense(y: Any) -> Array:
+    return y.toarray() if issparse(y) else np.asarray(y)
 
 
 def flat_column(y: Any) -> Any:

@@ -5,15 +5,16 @@ the estimator keeps. ``stack_key`` says which tasks can be trained as one stack.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from skdeep.descent import SolverState
 from skdeep.losses import Loss
 from skdeep.network import Network
-from skdeep.solvers import LBFGS, SolverState, StochasticSolver
+from skdeep.solvers import LBFGS, StochasticSolver
 
 Array = np.ndarray
 
@@ -28,8 +29,12 @@ class History:
         Mean loss of each epoch.
     validation_scores : list of float
         Score on the validation rows after each epoch.
+    validation_loss_curve : list of float
+        Mean loss on the validation rows after each epoch.
     best_loss, best_score : float
         Lowest loss and highest score so far.
+    best_iter : int
+        Epoch of the highest score, from 1; 0 where there is none.
     n_stalled : int
         Epochs since the last that improved by `tol`.
     n_rows_seen : int
@@ -38,15 +43,26 @@ class History:
 
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
     best_loss: float = math.inf
     best_score: float = -math.inf
+    best_iter: int = 0
     n_stalled: int = 0
     n_rows_seen: int = 0
+
+    def copy(self) -> "History":
+        """One to be written to, while this one stays as it is."""
+        return replace(
+            self,
+            loss_curve=list(self.loss_curve),
+            validation_scores=list(self.validation_scores),
+            validation_loss_curve=list(self.validation_loss_curve),
+        )
 
 
 @dataclass
 class FitTask:
-    """All that one fit needs; nothing in it is written to but `generator`.
+    """All that one fit needs; nothing in it is written to but its generators.
 
     Attributes
     ----------
@@ -63,16 +79,36 @@ class FitTask:
     rows : ndarray of int, or None
         Rows to train on; all where None.
     validate : callable or None
-        (weights, biases) -> score, higher is better. Stopping then watches the score
-        instead of the loss, and the best epoch's parameters are returned.
+        (theta) -> (score, loss) on the validation rows; a higher score is better.
+    stop_on_score : bool
+        Whether stopping watches the score instead of the training loss.
+    restore_best : bool
+        Whether the parameters of the epoch of the highest score are returned.
+    weight_averaging : float
+        Decay of the moving average of the parameters that is returned instead of the
+        last ones; 0 is none.
+    max_time : float
+        Seconds after which training stops.
+    n_epochs_before : int
+        Epochs whose orders of rows are drawn and passed over, in a fit that goes on.
     alpha, batch_size, max_iter, shuffle, tol, n_iter_no_change
         As the estimators' parameters.
     solver_state : SolverState or None
         Where the solver goes on from.
     history : History
         What went before.
-    on_epoch : callable or None
-        (epoch, loss, score or None) -> None, after each epoch.
+    on_epoch : sequence of callables
+        Each (epoch, loss, score or None, theta as it would be returned now) -> whether to
+        stop, after each epoch.
+    l1_ratio : float
+        Share of the L1 norm in the penalty.
+    dropout : tuple of float
+        Share of the input, then of each hidden layer's output, that training drops; ()
+        drops nothing. The network says which of them it drops at all.
+    mask_generator : Generator or None
+        Gives what is dropped; written to as `generator` is.
+    clip_norm, max_norm : float or None
+        Largest norm of the gradient, and of each unit's incoming weights.
     """
 
     network: Network
@@ -84,7 +120,12 @@ class FitTask:
     theta: Array
     generator: np.random.RandomState | None
     rows: Array | None = None
-    validate: Callable[[list[Array], list[Array]], float] | None = None
+    validate: Callable[[Array], tuple[float, float]] | None = None
+    stop_on_score: bool = False
+    restore_best: bool = True
+    weight_averaging: float = 0.0
+    max_time: float = math.inf
+    n_epochs_before: int = 0
     alpha: float = 0.0001
     batch_size: int = 200
     max_iter: int = 200
@@ -93,7 +134,12 @@ class FitTask:
     n_iter_no_change: float = 10
     solver_state: SolverState | None = None
     history: History = field(default_factory=History)
-    on_epoch: Callable[[int, float, float | None], None] | None = None
+    on_epoch: Sequence[Callable[[int, float, float | None, Array], bool | None]] = ()
+    l1_ratio: float = 0.0
+    dropout: tuple[float, ...] = ()
+    mask_generator: np.random.Generator | None = None
+    clip_norm: float | None = None
+    max_norm: float | None = None
 
     @property
     def n_rows(self) -> int:
@@ -134,8 +180,8 @@ class FitResult:
     loss : float
         Of the last epoch.
     outcome : str
-        'converged', 'max_iter', 'interrupted', 'diverged', or L-BFGS's own words where
-        it gave up.
+        'converged', 'max_iter', 'max_time', 'stopped', 'interrupted', 'diverged', or
+        L-BFGS's own words where it gave up.
     """
 
     theta: Array
@@ -157,7 +203,7 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
     numbers = {
         name: value
         for name, value in task.solver.get_params().items()
-        if isinstance(value, (str, bool))
+        if isinstance(value, (bool, np.bool_))
     }
     return (
         task.network,
@@ -171,6 +217,9 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
         n_batches,
         task.shuffle,
         task.alpha > 0,
+        task.weight_averaging > 0,
+        task.n_epochs_before,
+        (task.n_rows, task.n_batch_rows) if task.network.needs_equal_batches else None,
     )
 
 

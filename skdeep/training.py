@@ -7,15 +7,19 @@ the stack.
 """
 
 import math
+import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from skdeep.batches import Batches
+from skdeep.descent import Descent
+from skdeep.layers import Dropout
+from skdeep.limits import clip_norm, limit_max_norm
 from skdeep.objective import Objective
-from skdeep.solvers import LBFGS, Descent, StochasticSolver
+from skdeep.schedules import Span
+from skdeep.solvers import LBFGS, StochasticSolver
 from skdeep.tasks import FitResult, FitTask, order_key
 from skdeep.threads import blas_threads_for
 from skdeep.vectors import column
@@ -62,21 +66,27 @@ class Watch:
         self.solver: StochasticSolver = task.solver  # type: ignore[assignment]
         self.schedule = self.solver.schedule()
         self.n_rows = task.n_rows
-        self.theta = task.theta
-        self.solver_state = task.solver_state
+        self.solver_state = state = task.solver_state
+        # Where the last epoch left off, which need not be what was returned.
+        self.theta = task.theta if state is None or state.live is None else state.live
+        self.first_step = 0 if state is None else state.n_steps
         self.rows = task.rows
-        self.best_theta = None if task.validate is None else task.theta.copy()
+        restores = task.validate is not None and task.restore_best
+        self.best_theta = task.theta.copy() if restores else None
+        self.average = None if state is None else state.average
         self.n_iter = 0
-        self.history = replace(
-            task.history,
-            loss_curve=list(task.history.loss_curve),
-            validation_scores=list(task.history.validation_scores),
-        )
+        self.history = task.history.copy()
+        self.deadline = time.monotonic() + task.max_time
 
-    def bind(self, theta: Array) -> None:
-        """Follow the given vector, of shape (n_params,), from here on."""
+    def bind(self, theta: Array, average: Array | None) -> None:
+        """Follow the given vectors, of shape (n_params,), from here on."""
         self.theta = theta
-        self._views = self.task.network.views(theta)
+        self.average = average
+
+    @property
+    def evaluated(self) -> Array:
+        """The parameters that are validated and returned: the last ones, or their average."""
+        return self.theta if self.average is None else self.average
 
     def after_epoch(self, loss: float, rate: float) -> tuple[float, str | None]:
         """Take note of an epoch.
@@ -95,8 +105,7 @@ class Watch:
         if not math.isfinite(loss):
             return rate, "diverged"
         score = self._update_best(loss)
-        if task.on_epoch:
-            task.on_epoch(self.n_iter, loss, score)
+        told = [tell(self.n_iter, loss, score, self.returned) for tell in task.on_epoch]
         initial = self.solver.learning_rate_init
         rate = self.schedule.after_epoch(rate, initial, history.n_rows_seen)
         if history.n_stalled > task.n_iter_no_change:
@@ -104,28 +113,43 @@ class Watch:
             if slower is None:
                 return rate, "converged"
             rate, history.n_stalled = slower, 0
-        return rate, "max_iter" if self.n_iter >= task.max_iter else None
+        if any(told):
+            return rate, "stopped"
+        if self.n_iter >= task.max_iter:
+            return rate, "max_iter"
+        return rate, "max_time" if time.monotonic() > self.deadline else None
 
     def _update_best(self, loss: float) -> float | None:
-        history, tol = self.history, self.task.tol
-        if self.task.validate is None:
-            stalls = loss > history.best_loss - tol
-            history.best_loss = min(loss, history.best_loss)
-            score = None
-        else:
-            score = self.task.validate(*self._views)
+        history, task = self.history, self.task
+        stalls = loss > history.best_loss - task.tol
+        history.best_loss = min(loss, history.best_loss)
+        score = None
+        if task.validate is not None:
+            score, validation_loss = task.validate(self.evaluated)
             history.validation_scores.append(score)
-            stalls = score < history.best_score + tol
+            history.validation_loss_curve.append(validation_loss)
+            if task.stop_on_score:
+                stalls = score < history.best_score + task.tol
             if score > history.best_score:
                 history.best_score = score
-                np.copyto(self.best_theta, self.theta)  # type: ignore[arg-type]
+                history.best_iter = len(history.validation_scores)
+                if self.best_theta is not None:
+                    np.copyto(self.best_theta, self.evaluated)
         history.n_stalled = history.n_stalled + 1 if stalls else 0
         return score
 
+    @property
+    def returned(self) -> Array:
+        """What training returns where it ends now."""
+        return self.evaluated if self.best_theta is None else self.best_theta
+
     def result(self, outcome: str) -> FitResult:
         """What came of the task."""
-        theta = self.theta.copy() if self.best_theta is None else self.best_theta
+        theta = self.returned.copy()
         state = self.solver_state
+        if state is not None and self.returned is not self.theta:
+            state.live = self.theta.copy()
+            state.average = None if self.average is None else self.average.copy()
         if not (
             np.isfinite(theta).all() and (state is None or np.isfinite(state.moments).all())
         ):
@@ -133,6 +157,44 @@ class Watch:
         curve = self.history.loss_curve
         loss = curve[-1] if curve else math.nan
         return FitResult(theta, self.solver_state, self.history, self.n_iter, loss, outcome)
+
+
+class WeightAverage:
+    """Moving average of the parameters over steps, of decay d [1]_.
+
+    mean <- mean + max(1 - d, 1 / n) (theta - mean) at step n: the plain mean at first, so
+    that the start is forgotten, and an exponential one later.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (*models, n_params)
+    decays : sequence of float
+        One a model, in (0, 1).
+    watches : sequence of Watch
+        Which hold the averages so far.
+
+    References
+    ----------
+    .. [1] Polyak & Juditsky, "Acceleration of stochastic approximation by averaging",
+       SIAM Journal on Control and Optimization 30, 1992.
+    """
+
+    def __init__(self, theta: Array, decays: Sequence[float], watches: Sequence[Watch]) -> None:
+        models = theta.shape[:-1]
+        starts = [watch.theta if watch.average is None else watch.average for watch in watches]
+        self.mean = np.concatenate(starts).reshape(theta.shape)
+        n_before = [
+            watch.solver_state.n_steps if watch.solver_state else 0 for watch in watches
+        ]
+        self._n_steps = column(n_before, models, theta.dtype)
+        self._least = column([1 - decay for decay in decays], models, theta.dtype)
+        self._away = np.empty_like(theta)
+
+    def update(self, theta: Array) -> None:
+        self._n_steps += 1
+        np.subtract(theta, self.mean, out=self._away)
+        self._away *= np.maximum(self._least, 1 / self._n_steps)
+        self.mean += self._away
 
 
 class Stack:
@@ -153,8 +215,9 @@ class Stack:
         results: dict[int, FitResult] = {}
         running = self.watches
         try:
+            self._arrange(running)
+            self.batches.pass_over(running[0].task.n_epochs_before)
             while running:
-                self._arrange(running)
                 outcomes = self._train_until_one_is_done()
                 for watch, outcome in zip(running, outcomes, strict=True):
                     if outcome:
@@ -162,6 +225,8 @@ class Stack:
                 running = [
                     w for w, outcome in zip(running, outcomes, strict=True) if not outcome
                 ]
+                if running:
+                    self._arrange(running)
         except KeyboardInterrupt:
             if not interruptible:
                 raise
@@ -179,7 +244,7 @@ class Stack:
         self.theta = np.empty((*models, lead.theta.size), dtype)
         for row, watch in zip(self.theta.reshape(len(tasks), -1), watches, strict=True):
             row[...] = watch.theta
-        grad = np.empty_like(self.theta)
+        self.grad = np.empty((*models, lead.network.n_trained), dtype)
         self.readers = watches[:1] if self.in_step else watches
         reading = [watch.task for watch in self.readers]
         self.batches = Batches(
@@ -200,18 +265,34 @@ class Stack:
             lead.loss,
             column([task.alpha for task in tasks], models, dtype),
             self.theta,
-            grad,
+            self.grad,
             self.batches.batch_size,
             self.batches.sparse,
+            column([task.l1_ratio for task in tasks], models, dtype),
+            _dropout(tasks, models, dtype),
         )
+        self.clip_norm = _limit([task.clip_norm for task in tasks], models, dtype)
+        self.max_norm = _limit([task.max_norm for task in tasks], models, dtype)
+        if self.max_norm is not None:
+            self.weights = lead.network.views(self.theta).weights
+        n_batches = self.batches.n_batches
         self.descent = Descent(
             [watch.solver for watch in watches],
             [watch.solver_state for watch in watches],
-            self.theta,
-            grad,
+            # Of the whole call, whatever epochs of it the models left have behind them.
+            [Span(w.first_step, n_batches, n_batches * w.task.max_iter) for w in watches],
+            self.theta[..., : lead.network.n_trained],
+            self.grad,
         )
-        for watch, theta in zip(watches, self.theta.reshape(len(tasks), -1), strict=True):
-            watch.bind(theta)
+        self.average = None
+        if lead.weight_averaging:
+            decays = [task.weight_averaging for task in tasks]
+            self.average = WeightAverage(self.theta, decays, watches)
+        for i, watch in enumerate(watches):
+            watch.bind(
+                self.theta.reshape(len(tasks), -1)[i],
+                None if self.average is None else self.average.mean.reshape(len(tasks), -1)[i],
+            )
 
     def _train_until_one_is_done(self) -> list[str | None]:
         outcomes: list[str | None] = [None] * len(self.running)
@@ -241,8 +322,32 @@ class Stack:
             losses[i] = self.objective.loss_and_grad(batch)
             penalties[i] = self.objective.penalty_and_grad(batch.scale)
             shares[i] = batch.share
+            if self.clip_norm is not None:
+                clip_norm(self.grad, self.clip_norm)
             self.descent.step()
+            if self.max_norm is not None:
+                limit_max_norm(self.weights, self.max_norm)
+            if self.average is not None:
+                self.average.update(self.theta)
         return np.add.reduce(self.objective.reported(losses, penalties) * shares)
+
+
+def _dropout(
+    tasks: Sequence[FitTask], models: tuple[int, ...], dtype: np.dtype
+) -> Dropout | None:
+    if not tasks[0].dropout:
+        return None
+    rates = np.array([task.dropout for task in tasks], dtype).reshape(*models, -1)
+    return Dropout(rates, [task.mask_generator for task in tasks])  # type: ignore[misc]
+
+
+def _limit(
+    limits: Sequence[float | None], models: tuple[int, ...], dtype: np.dtype
+) -> Array | None:
+    # Infinite for those that have none; None where nobody has one.
+    if all(limit is None for limit in limits):
+        return None
+    return column([np.inf if limit is None else limit for limit in limits], models, dtype)
 
 
 def _distinct(tables: list[Any]) -> list[Any]:
@@ -254,7 +359,8 @@ def _minimize(task: FitTask) -> FitResult:
     """Train one task on all rows at once, which are read in chunks that fit the cache."""
     solver: LBFGS = task.solver  # type: ignore[assignment]
     theta = task.theta.copy()
-    grad = np.empty_like(theta)
+    n_trained = task.network.n_trained
+    grad = np.empty(n_trained, theta.dtype)
     total_grad = np.empty_like(theta)
     batches = Batches(
         [task.X],
@@ -269,15 +375,22 @@ def _minimize(task: FitTask) -> FitResult:
     )
     alpha = column([task.alpha], (), theta.dtype)
     objective = Objective(
-        task.network, task.loss, alpha, theta, grad, batches.batch_size, batches.sparse
+        task.network,
+        task.loss,
+        alpha,
+        theta,
+        grad,
+        batches.batch_size,
+        batches.sparse,
+        column([task.l1_ratio], (), theta.dtype),
     )
-    history = replace(task.history, loss_curve=list(task.history.loss_curve))
+    history = task.history.copy()
     n_before = len(history.loss_curve)
     reported = math.nan
 
     def value_and_grad(point: Array) -> tuple[float, Array]:
         nonlocal reported
-        theta[...] = point
+        theta[:n_trained] = point
         total_grad[...] = 0
         loss = 0.0
         for batch in batches.epoch():
@@ -288,14 +401,24 @@ def _minimize(task: FitTask) -> FitResult:
         reported = float(objective.reported(loss, penalty))
         return loss + penalty, grad.astype(np.float64)
 
+    deadline = time.monotonic() + task.max_time
+    stopped = ""
+
     def on_iteration() -> None:
+        nonlocal stopped
         history.loss_curve.append(reported)
-        if task.on_epoch:
-            task.on_epoch(len(history.loss_curve) - n_before, reported, None)
+        epoch = len(history.loss_curve) - n_before
+        told = [tell(epoch, reported, None, theta) for tell in task.on_epoch]
+        if any(told):
+            stopped = "stopped"
+        elif time.monotonic() > deadline:
+            stopped = "max_time"
+        if stopped:
+            raise StopIteration
 
     found = solver.minimize(
         value_and_grad,
-        theta.astype(np.float64),
+        theta[:n_trained].astype(np.float64),
         max_iter=task.max_iter,
         tol=task.tol,
         on_iteration=on_iteration,
@@ -303,6 +426,7 @@ def _minimize(task: FitTask) -> FitResult:
     value_and_grad(found.x)
     history.best_loss = min(history.best_loss, reported)
     outcome = {0: "converged", 1: "max_iter"}.get(found.status, str(found.message))
+    outcome = stopped or outcome
     if not (np.isfinite(theta).all() and math.isfinite(found.fun)):
         outcome = "diverged"
     n_iter = min(found.nit, task.max_iter)

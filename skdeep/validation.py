@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     Options,
     StrOptions,
@@ -20,6 +21,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 __all__ = [
+    "HasMethods",
     "Interval",
     "Options",
     "StrOptions",
@@ -33,20 +35,24 @@ __all__ = [
     "validate_parameter_constraints",
 ]
 
+# Attributes that an estimator has while its fit tells callbacks of itself.
+CALLBACK_CONTEXT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
 
 @contextmanager
 def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
     """Leave the estimator as it was where fitting fails.
 
     What fitting sets are new objects, so the attributes of before are all there is to
-    bring back.
+    bring back. By those of a callback context scikit-learn takes callbacks down, later.
     """
     before = vars(estimator).copy()
     try:
         yield
     except BaseException:
+        context = {k: v for k, v in vars(estimator).items() if k in CALLBACK_CONTEXT}
         vars(estimator).clear()
-        vars(estimator).update(before)
+        vars(estimator).update(before | context)
         raise
 
 

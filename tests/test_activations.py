@@ -1,11 +1,12 @@
 """Laws for every activation: its formula, its derivative, its limits in float32."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from skdeep.activations import ACTIVATIONS
+from skdeep.activations import ACTIVATIONS, Custom
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -92,3 +93,46 @@ def test_any_memory_order(name):
     transposed = np.ascontiguousarray(z.mT).mT
     np.testing.assert_array_equal(value(name, z), value(name, transposed))
     np.testing.assert_array_equal(derivative(name, z), derivative(name, transposed))
+
+
+@dataclass(frozen=True)
+class FrozenSnake:
+    """z + sin(a z)^2 / a."""
+
+    a: float = 1.0
+
+    def value(self, z):
+        return z + np.sin(self.a * z) ** 2 / self.a
+
+    def derivative(self, z):
+        return 1 + np.sin(2 * self.a * z)
+
+
+class Snake(FrozenSnake):
+    """The same, and not hashable."""
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_custom(dtype):
+    activation = Custom(Snake(2.0))
+    z = np.linspace(-3, 3, 12).astype(dtype).reshape(2, 3, 2)
+    kept, out, delta = z.copy(), np.empty_like(z), np.full_like(z, 3)
+    activation.forward(z, out)
+    np.testing.assert_allclose(out, z + np.sin(2 * z) ** 2 / 2, rtol=1e-5)
+    activation.backward(z, out, delta)
+    np.testing.assert_allclose(delta, 3 * (1 + np.sin(4 * z)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(z, kept)
+    assert out.dtype == delta.dtype == dtype
+
+
+def test_custom_is_hashable_and_equal_where_that_can_be_said():
+    snake = Snake()
+    assert Custom(snake) == Custom(snake)
+    assert Custom(Snake()) != Custom(Snake())
+    assert Custom(FrozenSnake()) == Custom(FrozenSnake())
+    assert Custom(FrozenSnake()) != Custom(FrozenSnake(2.0))
+    assert Custom(snake) != ACTIVATIONS["relu"]
+    assert hash(Custom(Snake())) == hash(Custom(Snake()))
+    assert repr(Custom(snake)) == "Custom(Snake(a=1.0))"

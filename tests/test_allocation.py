@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skdeep.activations import ACTIVATIONS
-from skdeep.losses import MultinomialLogLoss
+from skdeep.class_losses import MultinomialLogLoss
 from skdeep.network import Network
 from skdeep.solvers import SGD, Adam
 from skdeep.tasks import FitTask

@@ -43,6 +43,7 @@ from sklearn.utils import check_random_state, get_tags
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor
+from skdeep.solvers import SOLVERS as ALL_SOLVERS
 
 N = 60
 X, CODES = make_classification(
@@ -53,6 +54,7 @@ WEIGHTS = RNG.uniform(0.1, 2, N)
 NUMBERS = X[:, 0] * X[:, 1] + np.sin(X[:, 2])
 LABELS = (X[:, :3] + 0.3 * RNG.normal(size=(N, 3)) > 0).astype(int)
 BINARY = LABELS[:, 0]
+NAMES_OF_TWO = np.array(["yes", "a longer no"])[BINARY]
 
 PARAMS = {"hidden_layer_sizes": (7, 5), "max_iter": 6, "random_state": 3, "batch_size": 16}
 SOLVERS = ["adam", "sgd", "lbfgs"]
@@ -95,7 +97,32 @@ def assert_same_predictions(ours, theirs, X, rtol=1e-8):
 
 # Construction
 
-NEW_PARAMETERS = {"dtype": None}
+NEW_PARAMETERS = {
+    "dtype": None,
+    "l1_ratio": 0.0,
+    "dropout": 0.0,
+    "batch_norm": False,
+    "layer_norm": False,
+    "max_norm": None,
+    "clip_norm": None,
+    "weight_init": None,
+    "bias": True,
+    "residual": False,
+    "init_output_bias": None,
+    "weight_averaging": 0.0,
+    "weight_decay": 0.01,  # of solvers that MLP has not
+    "rho": 0.9,
+    "validation_scoring": None,
+    "restore_best": True,
+    "max_time": None,
+}
+OF_CLASSES = {
+    "loss": "log_loss",
+    "class_weight": None,
+    "label_smoothing": 0.0,
+    "focal_gamma": 2.0,
+}
+OF_NUMBERS = {"output_activation": None, "huber_delta": 1.0, "quantile": 0.5}
 
 
 @KINDS
@@ -109,7 +136,8 @@ def test_parameters_are_those_of_mlp_and_new_ones_come_last(kind):
     new = {name: ours[name] for name in list(ours)[len(theirs) :]}
     assert all(parameter.kind == parameter.KEYWORD_ONLY for parameter in new.values())
     # A new parameter is off by default; this table says what off is.
-    assert {name: new[name].default for name in NEW_PARAMETERS} == NEW_PARAMETERS
+    own = OF_CLASSES if kind is DeepClassifier else OF_NUMBERS
+    assert {name: new[name].default for name in new} == NEW_PARAMETERS | own
 
 
 @KINDS
@@ -126,8 +154,8 @@ def test_tags_are_those_of_mlp(kind):
     assert ours.classifier_tags == theirs.classifier_tags
     assert ours.regressor_tags == theirs.regressor_tags
     assert ours.non_deterministic == theirs.non_deterministic
-    # MLPRegressor takes y of several columns, and does not say so.
-    assert ours.target_tags.multi_output == (kind is DeepRegressor)
+    # MLPRegressor takes y of several columns, and does not say so; MLPClassifier refuses.
+    assert ours.target_tags.multi_output
 
 
 # Tasks
@@ -247,8 +275,120 @@ def test_score_takes_weights(task):
     )
 
 
+# Several columns of classes, which scikit-learn's MLP refuses
+
+BOTH = np.c_[CODES, 5 + CODES[::-1] % 2]
+COLUMNS_OF_CLASSES = {
+    "int": BOTH,
+    "list": BOTH.tolist(),
+    "frame": pd.DataFrame(BOTH, columns=["a", "b"]),
+    "names": np.c_[
+        np.array(["b", "cc", "a"])[CODES],
+        NAMES_OF_TWO,
+    ],
+    "objects": np.c_[np.array(["b", "cc", "a"])[CODES], NAMES_OF_TWO].astype(object),
+    "float": BOTH.astype(float),
+    "uint8": BOTH.astype(np.uint8),
+    "three": np.c_[BOTH, CODES[::-1]],
+}
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("name", COLUMNS_OF_CLASSES)
+def test_columns_of_classes_are_learnt(name, solver):
+    y = COLUMNS_OF_CLASSES[name]
+    table = np.asarray(y)
+    ours = DeepClassifier((40,), solver=solver, max_iter=400, random_state=0, alpha=0)
+    ours.set_params(learning_rate_init=0.05).fit(X, y)
+    prediction = ours.predict(X)
+    assert prediction.shape == table.shape
+    # Objects that are all strings become strings, as in a single column.
+    assert prediction.dtype.kind == table.dtype.kind.replace("O", "U")
+    assert isinstance(ours.classes_, list)
+    right = (prediction == table).all(axis=1)
+    assert ours.score(X, y) == pytest.approx(right.mean())
+    assert ours.score(X, y, WEIGHTS) == pytest.approx(np.average(right, weights=WEIGHTS))
+    assert right.mean() > 0.9
+    found = zip(
+        table.T,
+        ours.classes_,
+        ours.predict_proba(X),
+        ours.predict_log_proba(X),
+        prediction.T,
+        strict=True,
+    )
+    for column, classes, probability, logarithm, predicted in found:
+        assert_array_equal(classes, np.unique(column))
+        assert probability.shape == (N, len(classes))
+        assert_allclose(probability.sum(axis=1), 1)
+        with np.errstate(divide="ignore"):
+            assert_array_equal(logarithm, np.log(probability))
+        assert_array_equal(classes[probability.argmax(axis=1)], predicted)
+    assert ours.n_outputs_ == sum(1 if len(c) == 2 else len(c) for c in ours.classes_)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_columns_of_two_classes_are_learnt_as_mlp_learns_labels(solver):
+    # Two columns of two classes each ask for the same network as two labels.
+    ours, theirs = pair(DeepClassifier, solver=solver)
+    columns = LABELS[:, :2] + [0, 2]
+    ours.fit(X, columns)
+    theirs.fit(X, LABELS[:, :2])
+    assert_same_weights(ours, theirs, rtol=1e-6)
+    assert_array_equal(ours.predict(X) - [0, 2], theirs.predict(X))
+    for i, probability in enumerate(ours.predict_proba(X)):
+        assert_allclose(probability[:, 1], theirs.predict_proba(X)[:, i], rtol=1e-6)
+    assert ours.score(X, columns) == pytest.approx(theirs.score(X, LABELS[:, :2]))
+
+
+def test_early_stopping_on_columns_of_classes_watches_the_share_of_rows_all_right():
+    ours = DeepClassifier(**PARAMS, validation_fraction=0.5, early_stopping=True)
+    ours.fit(X, BOTH)
+    shares = 30 * np.array(ours.validation_scores_)
+    assert_allclose(shares, shares.round())
+    given = DeepClassifier(**PARAMS).fit(X, BOTH, X_val=X, y_val=BOTH)
+    assert given.best_validation_score_ == pytest.approx(given.score(X, BOTH))
+    assert given.best_validation_score_ == max(given.validation_scores_)
+
+
+@pytest.mark.parametrize("name", ["int", "names", "objects"])
+def test_partial_fit_on_columns_of_classes(name):
+    y = np.asarray(COLUMNS_OF_CLASSES[name])
+    classes = [np.unique(column) for column in y.T]
+    ours = DeepClassifier(**PARAMS)
+    few = y[:, 0] != classes[0][2]
+    ours.partial_fit(X[few], y[few], classes=classes)
+    ours.partial_fit(X, y).partial_fit(X, y, classes=classes)
+    for known, given in zip(ours.classes_, classes, strict=True):
+        assert_array_equal(known, given)
+    assert ours.predict(X).shape == y.shape
+
+
+def test_warm_start_on_columns_of_classes():
+    ours = DeepClassifier(**PARAMS, warm_start=True).fit(X, BOTH).fit(X, BOTH)
+    alone = DeepClassifier(**PARAMS | {"max_iter": 12}).fit(X, BOTH)
+    assert_same_weights(ours, alone, rtol=0, atol=0)
+
+
+def test_columns_of_numbers_beside_names():
+    y = np.c_[np.array(["b", "cc", "a"], object)[CODES], 5 + BINARY.astype(object)]
+    classes = [["a", "b", "cc"], [5, 6]]
+    ours = DeepClassifier(**PARAMS).partial_fit(X, y, classes=classes)
+    prediction = ours.predict(X)
+    assert prediction.dtype == object
+    assert {type(label) for label in prediction[:, 0]} == {str}
+    assert not any(isinstance(label, str) for label in prediction[:, 1])
+
+
+def test_fit_on_columns_of_numbers_beside_names():
+    frame = pd.DataFrame({"a": np.array(["b", "cc", "a"])[CODES], "b": 5 + BINARY})
+    ours = DeepClassifier(**PARAMS).fit(X, frame)
+    assert_array_equal(ours.classes_[1], [5, 6])
+
+
 # Fitted attributes
 
+NEW_ATTRIBUTES = {"norms_", "validation_loss_curve_", "best_iter_"}
 # Ours also after L-BFGS; scikit-learn's MLP has them after stochastic solvers only.
 EXTRA = {
     "adam": set(),
@@ -271,7 +411,7 @@ def test_fitted_attributes_are_those_of_mlp(task, solver, early_stopping):
     ours.fit(frame, y)
     theirs.fit(frame, y)
     common = fitted_attributes(theirs)
-    assert fitted_attributes(ours) - common == EXTRA[solver]
+    assert fitted_attributes(ours) - common == EXTRA[solver] | NEW_ATTRIBUTES
     assert common - fitted_attributes(ours) == set()
     assert_same_weights(ours, theirs, rtol=1e-6, atol=1e-8)
     for name in common - {"coefs_", "intercepts_"}:
@@ -281,6 +421,13 @@ def test_fitted_attributes_are_those_of_mlp(task, solver, early_stopping):
             assert_allclose(a, b, rtol=1e-7, err_msg=name)
         else:
             assert_array_equal(a, b, err_msg=name)
+    assert ours.norms_ == []
+    if early_stopping and solver != "lbfgs":
+        assert len(ours.validation_loss_curve_) == len(ours.validation_scores_)
+        assert ours.validation_scores_[ours.best_iter_ - 1] == ours.best_validation_score_
+        assert ours.best_iter_ == 1 + np.argmax(ours.validation_scores_)
+    else:
+        assert ours.validation_loss_curve_ is ours.best_iter_ is None
 
 
 @KINDS
@@ -297,7 +444,7 @@ def test_figures_of_lbfgs(kind):
     assert len(ours.loss_curve_) == ours.n_iter_ == 2
     assert ours.loss_curve_[-1] == ours.loss_ == ours.best_loss_
     assert (np.diff(ours.loss_curve_) < 0).all()
-    assert ours.validation_scores_ is None
+    assert ours.validation_scores_ is ours.validation_loss_curve_ is ours.best_iter_ is None
     assert ours.best_validation_score_ is None
     assert ours.t_ == 0
 
@@ -391,32 +538,223 @@ def test_written_weights_may_have_other_hidden_widths(kind):
     assert_same_predictions(ours, theirs, X)
 
 
+@pytest.mark.parametrize("write", WRITES)
 @KINDS
-def test_warm_start_goes_on_from_written_weights(kind):
+def test_warm_start_goes_on_from_written_weights(kind, write):
+    # Without momentum and in a fixed order MLP, too, has nothing to go on with but weights.
     y = fit_target(kind)
-    ours, theirs = (model.fit(X, y) for model in pair(kind, warm_start=True))
+    plain = {"solver": "sgd", "momentum": 0.0, "shuffle": False, "warm_start": True}
+    ours, theirs = (model.fit(X, y) for model in pair(kind, **plain))
+    single = write is write_float32
+    if write is write_integers:
+        return  # scikit-learn cannot train on them
     for model in (ours, theirs):
-        write_lists(model)
+        write(model)
         model.fit(X, y)
-    assert_same_weights(ours, theirs)
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if single else {}
+    assert_same_weights(ours, theirs, **tolerance)
+
+
+NAMED = sorted(set(ALL_SOLVERS) - {"lbfgs"})
+
+
+@pytest.mark.parametrize("solver", NAMED)
+@KINDS
+def test_each_solver_goes_on_from_written_weights(kind, solver):
+    y = fit_target(kind)
+    ours = kind(**PARAMS, solver=solver, warm_start=True).fit(X, y)
+    write_lists(ours)
+    coefs = [coef.copy() for coef in ours.coefs_]
+    # At a rate of next to nothing the weights stay what they are.
+    ours.set_params(learning_rate_init=1e-13, momentum=0.0).fit(X, y)
+    for coef, written in zip(ours.coefs_, coefs, strict=True):
+        assert_allclose(coef, written, atol=1e-6)
 
 
 # Going on
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
 @KINDS
-def test_warm_start_equals_mlps(kind, solver):
+def test_warm_start_of_lbfgs_equals_mlps(kind):
     y = fit_target(kind)
-    ours, theirs = pair(kind, solver=solver, warm_start=True)
+    ours, theirs = pair(kind, solver="lbfgs", warm_start=True)
     for rows in (slice(None), slice(0, 50), slice(10, None)):
         for model in (ours, theirs):
             model.fit(X[rows], y[rows])
         assert_same_weights(ours, theirs, rtol=1e-6, atol=1e-8)
         assert ours.n_iter_ == theirs.n_iter_
-    if solver != "lbfgs":
-        assert ours.t_ == theirs.t_
-        assert_allclose(ours.loss_curve_, theirs.loss_curve_)
+
+
+def assert_same_fit(ours, theirs):
+    """The same to the bit, whatever the number of calls that it took."""
+    assert ours.loss_curve_ == theirs.loss_curve_
+    for name in (
+        "validation_scores_",
+        "validation_loss_curve_",
+        "best_validation_score_",
+        "best_iter_",
+        "best_loss_",
+        "loss_",
+        "t_",
+    ):
+        assert getattr(ours, name) == getattr(theirs, name), name
+    for name in ("coefs_", "intercepts_", "norms_"):
+        for a, b in zip(getattr(ours, name), getattr(theirs, name), strict=True):
+            assert_array_equal(a, b, err_msg=name)
+            assert a.dtype == b.dtype
+
+
+GOING_ON = {
+    **{solver: {"solver": solver} for solver in NAMED},
+    "momentum": {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 0.05},
+    "spec": {"solver": SGD(momentum=0.5, learning_rate_init=0.05)},
+    # The rest of the schedules run over the epochs of a call.
+    **{
+        name: {"solver": "sgd", "learning_rate": name, "learning_rate_init": 0.05}
+        for name in ("invscaling", "adaptive", "inverse_time", "step", "exponential")
+    },
+    "stalling": {
+        "solver": "sgd",
+        "learning_rate": "adaptive",
+        "tol": 10.0,
+        "n_iter_no_change": 3,
+    },
+    "function": {"learning_rate": lambda step: 0.01 / (1 + step)},
+    "in order": {"shuffle": False},
+    "one batch": {"batch_size": "auto"},
+    "early stopping": {"early_stopping": True, "learning_rate_init": 0.1},
+    "early stopping, last": {"early_stopping": True, "restore_best": False},
+    "validated by loss": {"early_stopping": True, "validation_scoring": "loss"},
+    "dropout": {"dropout": 0.3},
+    "dropout of the input": {"dropout": [0.2, 0.0, 0.4], "batch_size": "auto"},
+    "batch norm": {"batch_norm": True},
+    "layer norm": {"layer_norm": True, "bias": False},
+    "averaged": {"weight_averaging": 0.9},
+    "averaged, one batch": {"weight_averaging": 0.99, "batch_size": "auto"},
+    "averaged, early stopping": {
+        "weight_averaging": 0.9,
+        "early_stopping": True,
+        "learning_rate_init": 0.1,
+    },
+    "all": {
+        "solver": "nadam",
+        "weight_averaging": 0.9,
+        "early_stopping": True,
+        "dropout": 0.2,
+        "batch_norm": True,
+        "residual": True,
+        "clip_norm": 0.5,
+        "max_norm": 2.0,
+        "l1_ratio": 0.5,
+        "weight_init": "orthogonal",
+        "init_output_bias": "baseline",
+    },
+    "float32": {"dtype": "float32"},
+}
+EXACT = PARAMS | {"n_iter_no_change": 100, "tol": 0.0}
+STATES = {"int": lambda: 3, "generator": lambda: np.random.RandomState(3)}
+
+
+def reloaded(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("between", [lambda model: model, reloaded], ids=["", "pickled"])
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("name", GOING_ON)
+@KINDS
+def test_two_fits_of_ten_epochs_are_one_of_twenty(kind, name, state, between):
+    if name == "function" and between is reloaded:
+        pytest.skip("a lambda cannot be pickled")
+    y = fit_target(kind)
+    params = EXACT | GOING_ON[name]
+    whole = kind(**params | {"max_iter": 20, "random_state": STATES[state]()}).fit(X, y)
+    parts = kind(**params | {"max_iter": 10, "random_state": STATES[state]()}, warm_start=True)
+    parts = between(parts.fit(X, y))
+    assert not np.array_equal(parts.loss_curve_, whole.loss_curve_)
+    assert_same_fit(parts.fit(X, y), whole)
+    assert parts.n_iter_ == 10
+
+
+@pytest.mark.parametrize("name", ["adam", "early stopping", "dropout", "averaged", "all"])
+@KINDS
+def test_parts_of_any_length_and_weights(kind, name):
+    y = fit_target(kind)
+    params = EXACT | GOING_ON[name]
+    whole = kind(**params | {"max_iter": 12}).fit(X, y, WEIGHTS)
+    parts = kind(**params, warm_start=True)
+    for n_epochs in (1, 6, 2, 3):
+        parts.set_params(max_iter=n_epochs).fit(X, y, WEIGHTS)
+    assert_same_fit(parts, whole)
+
+
+@pytest.mark.parametrize("name", ["adam", "early stopping", "dropout", "batch norm"])
+@KINDS
+def test_parts_validated_on_given_rows(kind, name):
+    y = fit_target(kind)
+    params = EXACT | GOING_ON[name]
+    validation = {"X_val": X[:20], "y_val": y[:20], "sample_weight_val": WEIGHTS[:20]}
+    whole = kind(**params | {"max_iter": 20}).fit(X, y, **validation)
+    parts = kind(**params | {"max_iter": 10}, warm_start=True)
+    parts.fit(X, y, **validation).fit(X, y, **validation)
+    assert_same_fit(parts, whole)
+
+
+@pytest.mark.parametrize("name", ["adam", "early stopping", "dropout", "averaged", "all"])
+@KINDS
+def test_warm_start_without_a_seed_goes_on(kind, name):
+    y = fit_target(kind)
+    params = EXACT | GOING_ON[name] | {"random_state": None}
+    parts = kind(**params, warm_start=True).fit(X, y)
+    first = reloaded(parts)
+    parts.fit(X, y)
+    assert parts.loss_curve_[:6] == first.loss_curve_
+    assert len(parts.loss_curve_) == 12
+    assert parts.t_ == 2 * first.t_
+    # A start anew would lose what was learnt.
+    assert parts.loss_curve_[6] < first.loss_curve_[0] + 0.2
+
+
+ROW_CHANGES = [
+    (slice(None), slice(0, 50)),
+    (slice(0, 50), slice(None)),
+    (slice(0, 50), slice(10, 60)),
+]
+
+
+@pytest.mark.parametrize("rows", ROW_CHANGES, ids=str)
+@pytest.mark.parametrize(
+    "name", ["adam", "sgd", "early stopping", "dropout", "averaged", "all"]
+)
+@KINDS
+def test_warm_start_goes_on_with_other_rows(kind, name, rows):
+    y = fit_target(kind)
+    first, second = rows
+    params = EXACT | GOING_ON[name]
+    model = kind(**params, warm_start=True).fit(X[first], y[first])
+    curve, steps = list(model.loss_curve_), model._solver_state.n_steps
+    twin = reloaded(model)
+    for each in (model, twin):
+        each.fit(X[second], y[second])
+    assert_same_fit(model, twin)
+    assert model.loss_curve_[:6] == curve
+    assert len(model.loss_curve_) == 12
+    assert model._solver_state.n_steps > steps
+    assert np.isfinite(model.loss_curve_).all()
+
+
+@pytest.mark.parametrize(
+    "change", [{"solver": "sgd"}, {"random_state": 9}, {"batch_size": 20}, {"alpha": 0.1}]
+)
+@KINDS
+def test_warm_start_goes_on_with_other_parameters(kind, change):
+    y = fit_target(kind)
+    model = kind(**EXACT, warm_start=True).fit(X, y)
+    before = [coef.copy() for coef in model.coefs_]
+    model.set_params(**change, learning_rate_init=1e-13).fit(X, y)
+    for coef, own in zip(model.coefs_, before, strict=True):
+        assert_allclose(coef, own, atol=1e-6)
+    assert len(model.loss_curve_) == 12
 
 
 @pytest.mark.parametrize("solver", STOCHASTIC)

@@ -14,13 +14,16 @@ import pytest
 import skdeep
 
 ORDER = [
-    ["specs", "activations", "losses", "initializers", "schedules"],
-    ["batches", "threads", "vectors"],
+    ["specs", "links"],
+    ["activations", "losses", "initializers", "schedules"],
+    ["class_losses", "regression_losses", "batches", "threads", "vectors", "norms", "limits"],
     ["layers", "solvers"],
+    ["workspace", "descent"],
     ["network"],
     ["objective", "tasks"],
     ["training"],
-    ["targets", "validation", "progress", "parallel"],
+    ["targets", "validation", "progress", "parallel", "monitoring", "summary"],
+    ["assembly"],
     ["estimators"],
     ["__init__"],
 ]

@@ -78,6 +78,37 @@ def test_a_stack_is_its_members(loss, activation):
         np.testing.assert_allclose(own_grad, grad[i], rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.parametrize("models", MODELS)
+def test_penalty_is_scikit_learns_elastic_net(models):
+    objective, batch, theta, grad = problem(LOSSES[0], "tanh", models)
+    network, alpha = Network.perceptron((4, 5, 3, 2), ACTIVATIONS["tanh"]), objective.alpha
+    l1_ratio = np.random.default_rng(1).uniform(size=(*models, 1))
+    elastic = Objective(network, LOSSES[0], alpha, theta, grad, N_ROWS, False, l1_ratio)
+    theta[..., 3] = 0
+    loss = elastic.loss_and_grad(batch)
+    of_loss = grad.copy()
+    value = elastic.penalty_and_grad(batch.scale)
+    assert loss.shape == value.shape == models
+    w = theta[..., : network.n_weights]
+    strength = alpha * batch.scale[..., None]
+    expected = l1_ratio * np.abs(w) + (1 - l1_ratio) / 2 * w**2
+    np.testing.assert_allclose(value, (strength * expected).sum(axis=-1), rtol=1e-12)
+    slope = strength * (l1_ratio * np.sign(w) + (1 - l1_ratio) * w)
+    of_loss[..., : network.n_weights] += slope
+    np.testing.assert_allclose(grad, of_loss, rtol=1e-12, atol=1e-15)
+
+
+def test_an_l1_ratio_of_0_changes_nothing():
+    objective, batch, theta, grad = problem(LOSSES[0], "tanh", ())
+    value, expected = total(objective, batch), grad.copy()
+    network = Network.perceptron((4, 5, 3, 2), ACTIVATIONS["tanh"])
+    other = Objective(
+        network, LOSSES[0], objective.alpha, theta, grad, N_ROWS, False, np.zeros(1)
+    )
+    assert total(other, batch) == value
+    np.testing.assert_array_equal(grad, expected)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sparse_input_is_dense_input(dtype):
     rng = np.random.default_rng(3)

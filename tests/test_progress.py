@@ -77,6 +77,19 @@ def test_rows_of_lbfgs_are_the_iterations(kind, capsys):
 
 @STOCHASTIC
 @KINDS
+def test_rows_have_the_score_of_given_validation_rows(kind, solver, capsys):
+    y = target(kind)
+    model = kind(**PARAMS, solver=solver, validation_scoring="loss")
+    model.fit(X, y, X_val=X[:20], y_val=y[:20])
+    model.set_params(max_iter=1).partial_fit(X, y, X_val=X[:20], y_val=y[:20])
+    (_, table), (_, last) = tables(capsys.readouterr().out)[0]
+    assert_allclose(table["Score"] + last["Score"], model.validation_scores_, atol=1e-6)
+    assert_allclose(model.validation_scores_, np.negative(model.validation_loss_curve_))
+    assert len(model.validation_scores_) == 8
+
+
+@STOCHASTIC
+@KINDS
 def test_partial_fit_prints_its_one_epoch(kind, solver, capsys):
     model = kind(**PARAMS, solver=solver)
     declared = {"classes": [0, 1]} if kind is DeepClassifier else {}
@@ -116,6 +129,10 @@ def test_columns_stand_under_their_heading(scale, capsys):
         (
             {"tol": 10.0, "n_iter_no_change": 2, "max_iter": 50},
             "Ended after 4 epochs: converged.",
+        ),
+        (
+            {"max_time": 1e-9, "max_iter": 50},
+            "Ended after 1 epochs: max_time.",
         ),
         ({"max_iter": 1}, "Ended after 1 epochs: max_iter."),
     ],

@@ -15,13 +15,14 @@ from skdeep import (
     DeepRegressor,
     activations,
     batches,
+    descent,
     layers,
     losses,
     objective,
     solvers,
 )
 from skdeep.activations import ACTIVATIONS
-from skdeep.losses import MultinomialLogLoss
+from skdeep.class_losses import MultinomialLogLoss
 from skdeep.network import Network
 from skdeep.solvers import SGD, Adam
 from skdeep.tasks import FitTask
@@ -74,7 +75,7 @@ def calls_of_a_step(stack, monkeypatch):
         counts["python"] += event == "call" and "/skdeep/" in frame.f_code.co_filename
 
     with monkeypatch.context() as patch:
-        for module in (activations, batches, layers, losses, objective, solvers):
+        for module in (activations, batches, descent, layers, losses, objective, solvers):
             patch.setattr(module, "np", Counted(np, counts))
         sys.setprofile(count)
         try:

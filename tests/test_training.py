@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from skdeep.activations import ACTIVATIONS
-from skdeep.losses import HalfSquaredError, MultinomialLogLoss
+from skdeep.class_losses import MultinomialLogLoss
 from skdeep.network import Network
-from skdeep.solvers import SGD, Adam
+from skdeep.regression_losses import HalfSquaredError
+from skdeep.solvers import LBFGS, SGD, Adam
 from skdeep.tasks import FitTask
 from skdeep.training import train
 
@@ -51,9 +52,9 @@ def task(i, solver="adam", dtype=np.float64, **options):
 def agreement():
     """Share of right rows among the last ten: a score that stops models at own times."""
 
-    def validate(weights, biases):
-        raw = NETWORK.raw_output(weights, biases, X, np.arange(40, N_ROWS))
-        return float((raw.argmax(1) == Y[40:].argmax(1)).mean())
+    def validate(theta):
+        raw = NETWORK.raw_output(NETWORK.views(theta), X, np.arange(40, N_ROWS))
+        return float((raw.argmax(1) == Y[40:].argmax(1)).mean()), float(np.abs(raw).sum())
 
     return validate
 
@@ -94,8 +95,26 @@ OPTIONS = {
     "stop on score": lambda i: {
         "rows": np.random.RandomState(i).permutation(40),
         "validate": agreement(),
+        "stop_on_score": True,
         "n_iter_no_change": 2 + i,
         "max_iter": 40,
+    },
+    "validate only": lambda i: {
+        "rows": np.random.RandomState(i).permutation(40),
+        "validate": agreement(),
+    },
+    "validate, last epoch": lambda i: {"validate": agreement(), "restore_best": False},
+    "averaged": lambda i: {"weight_averaging": 0.9 + 0.03 * i},
+    "averaged, stop on score": lambda i: {
+        "weight_averaging": 0.9 + 0.03 * i,
+        "validate": agreement(),
+        "stop_on_score": True,
+        "n_iter_no_change": 2 + i,
+    },
+    "limits": lambda i: {"clip_norm": 0.1 * (i + 1), "max_norm": [None, 0.9, 1.2][i]},
+    "l1": lambda i: {"l1_ratio": 0.3 * i, "alpha": 0.02},
+    "stopped by callback": lambda i: {
+        "on_epoch": [lambda epoch, *_: None, lambda epoch, *_: epoch == 3 + i]
     },
     "float32 from float64": lambda i: {"dtype": np.float32},
     "pixels": lambda i: {"X": np.abs(X * 30).astype(np.uint8)},
@@ -169,17 +188,114 @@ def test_a_batch_without_weight_teaches_nothing():
     assert one.outcome == other.outcome == "max_iter"
 
 
-def test_best_epoch_is_restored():
+SCORES = [0.1, 0.9, 0.5, 0.5]
+
+
+def scripted(seen):
+    """A validation that notes the parameters, and gives the scores above in turn."""
+
+    def validate(theta):
+        seen.append(theta.copy())
+        return SCORES[len(seen) - 1], float(len(seen))
+
+    return validate
+
+
+@pytest.mark.parametrize("stop_on_score", [False, True])
+@pytest.mark.parametrize(
+    ("options", "returned"),
+    [
+        ({}, 1),
+        ({"restore_best": False}, 3),
+        ({"weight_averaging": 0.9}, 1),
+        ({"weight_averaging": 0.9, "restore_best": False}, 3),
+    ],
+)
+def test_best_epoch_is_restored(options, returned, stop_on_score):
     seen = []
+    options = {"validate": scripted(seen), "stop_on_score": stop_on_score, **options}
+    result = train([task(0, max_iter=4, **options)])[0]
+    np.testing.assert_array_equal(result.theta, seen[returned])
+    history = result.history
+    assert history.validation_scores == SCORES
+    assert history.validation_loss_curve == [1, 2, 3, 4]
+    assert history.best_score == 0.9
+    assert history.best_iter == 2
 
-    def validate(weights, biases):
-        seen.append([array.copy() for array in (*weights, *biases)])
-        return [0.1, 0.9, 0.5, 0.5][len(seen) - 1]
 
-    result = train([task(0, validate=validate, max_iter=4)])[0]
-    found = [array for views in NETWORK.views(result.theta) for array in views]
-    for own, best in zip(found, seen[1], strict=True):
-        np.testing.assert_array_equal(own, best)
+def test_the_last_epoch_is_kept_beside_the_best():
+    seen = []
+    result = train([task(0, max_iter=4, validate=scripted(seen))])[0]
+    np.testing.assert_array_equal(result.solver_state.live, seen[-1])
+    plain = train([task(0, max_iter=4)])[0]
+    np.testing.assert_array_equal(plain.theta, seen[-1])
+    assert plain.solver_state.live is None
+
+
+@pytest.mark.parametrize(("stop_on_score", "n_iter"), [(True, 4), (False, 30)])
+def test_training_stops_on_the_score_only_where_it_is_to(stop_on_score, n_iter):
+    def validate(theta):
+        return 0.5, 1.0
+
+    options = {"validate": validate, "n_iter_no_change": 2, "tol": 1e-9, "max_iter": 30}
+    result = train([task(0, stop_on_score=stop_on_score, **options)])[0]
+    assert result.n_iter == n_iter
+    assert result.outcome == ("converged" if stop_on_score else "max_iter")
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+@pytest.mark.parametrize("validated", [False, True])
+def test_each_epoch_is_told_to_all_that_listen(validated, averaging):
+    told, seen = [], []
+
+    def listen(epoch, loss, score, theta):
+        told.append((epoch, loss, score, theta.copy()))
+
+    def stop(epoch, loss, score, theta):
+        return epoch == 3
+
+    options = {"validate": scripted(seen)} if validated else {}
+    result = train([task(0, on_epoch=[stop, listen], weight_averaging=averaging, **options)])[0]
+    assert result.outcome == "stopped"
+    assert [epoch for epoch, *_ in told] == [1, 2, 3]
+    assert [loss for _, loss, _, _ in told] == result.history.loss_curve
+    scores = [score for _, _, score, _ in told]
+    assert scores == (SCORES[:3] if validated else [None] * 3)
+    # The parameters are those that training would return there.
+    for n, (_, _, _, theta) in enumerate(told, 1):
+        again = {"validate": scripted([])} if validated else {}
+        short = train([task(0, max_iter=n, weight_averaging=averaging, **again)])[0]
+        np.testing.assert_array_equal(theta, short.theta)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_time_ends_training_at_an_epoch(solver):
+    given = task(0, max_iter=10**6, tol=0.0, n_iter_no_change=np.inf, max_time=1e-9)
+    if solver == "lbfgs":
+        given.solver = LBFGS()
+    result = train([given])[0]
+    assert result.outcome == "max_time"
+    assert result.n_iter == 1
+    assert len(result.history.loss_curve) == 1
+
+
+@pytest.mark.parametrize("averaging", [0.5, 0.9, 0.999])
+def test_average_is_that_of_the_steps(averaging):
+    """In full batches a step is an epoch, so that epochs show what is averaged."""
+    steps = []
+
+    def note(epoch, loss, score, theta):
+        steps.append(theta.copy())
+
+    options = {"batch_size": N_ROWS, "max_iter": 12}
+    plain = train([task(0, on_epoch=[note], **options)])[0]
+    mean = steps[0] * 0
+    for n, theta in enumerate(steps, 1):
+        mean += max(1 - averaging, 1 / n) * (theta - mean)
+    averaged = train([task(0, weight_averaging=averaging, **options)])[0]
+    np.testing.assert_allclose(averaged.theta, mean, rtol=1e-10, atol=1e-14)
+    assert averaged.history.loss_curve == plain.history.loss_curve
+    np.testing.assert_array_equal(averaged.solver_state.live, plain.theta)
 
 
 def test_adaptive_rate_falls_by_five_on_each_stall_and_ends_small():

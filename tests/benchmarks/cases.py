@@ -35,6 +35,10 @@ class Case:
         What is timed. `predict` is called on all rows, `partial_fit` on one row at a time.
     rows : int or None
         How many rows of the data are used; all where None.
+    dropout : float
+        Rate of hidden layers.
+    batch_norm : bool
+        Whether hidden layers have batch normalisation.
     calls : int
         How often the action is repeated in one measurement, which is their mean.
     goals : dict
@@ -49,6 +53,8 @@ class Case:
     action: str = "fit"
     rows: int | None = None
     calls: int = 1
+    dropout: float = 0.0
+    batch_norm: bool = False
     goals: dict[str, float] = field(default_factory=dict, compare=False)
 
     @property
@@ -65,7 +71,8 @@ class Case:
         if self.solver == "lbfgs":
             return f"{shape}, lbfgs, {self.epochs} iterations"
         epochs = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
-        return f"{shape}, batch {self.batch}, {self.solver}, {epochs}"
+        options = ", dropout" * bool(self.dropout) + ", batch norm" * self.batch_norm
+        return f"{shape}, batch {self.batch}, {self.solver}, {epochs}{options}"
 
     def n_steps(self, n_rows: int) -> int:
         """How many steps, or calls of the action, one measurement makes."""
@@ -96,6 +103,10 @@ SPEED = (
     DIGITS_200,
     *FITS,
     *(replace(case, solver="sgd") for case in (WINE, DIGITS_32, DIGITS_200)),
+    *(
+        replace(case, dropout=0.2, batch_norm=True, goals={TORCH: 1.0})
+        for case in (WINE, DIGITS_32, DIGITS_200)
+    ),
     replace(WINE, solver="lbfgs", epochs=30, calls=20, goals={}),
     replace(DIGITS_200, solver="lbfgs", epochs=30, goals={}),
     replace(DIGITS_200, action="partial_fit", batch=1, epochs=1, calls=300, goals=goals(5)),

@@ -29,11 +29,15 @@ def enters(name: str, case: Case) -> bool:
     kind = name.split()[0]
     if case.solver == "lbfgs":  # line searches differ, so steps would not be the same
         return kind in ("skdeep", "mlp")
+    if case.dropout or case.batch_norm:
+        return kind in ("skdeep", "torch")
     # skorch turns a sparse matrix into tensors row by row, which measures nothing.
     return not (kind == "skorch" and case.data == "mnist csr")
 
 
 def _perceptron(classifier: type, regressor: type, case: Case) -> Any:
+    # MLP has no such words, and does not enter where they say something.
+    options = {"dropout": case.dropout, "batch_norm": True} if case.batch_norm else {}
     return (regressor if case.regression else classifier)(
         hidden_layer_sizes=case.widths[1:-1],
         solver=case.solver,
@@ -42,6 +46,7 @@ def _perceptron(classifier: type, regressor: type, case: Case) -> Any:
         tol=0,
         n_iter_no_change=np.inf,
         random_state=0,
+        **options,
     )
 
 

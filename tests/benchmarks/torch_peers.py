@@ -22,8 +22,15 @@ ALPHA = 1e-4
 def perceptron(case: Case) -> nn.Sequential:
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(case.widths):
-        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-    layers[-1] = nn.Flatten(0) if case.regression else nn.Identity()
+        layers += [nn.Linear(n_in, n_out)]
+        if case.batch_norm:
+            layers += [nn.BatchNorm1d(n_out)]
+        layers += [nn.ReLU()]
+        if case.dropout:
+            layers += [nn.Dropout(case.dropout)]
+    while not isinstance(layers[-1], nn.Linear):
+        layers.pop()
+    layers += [nn.Flatten(0) if case.regression else nn.Identity()]
     return nn.Sequential(*layers)
 
 

@@ -1,0 +1,87 @@
+"""A loss for each kind of target: outliers, counts, quantiles, bounds, and one of your own.
+
+The loss says what a prediction is: the squared error's is the mean, which outliers pull
+away; the absolute error's is the median, and the quantile loss's any other quantile. Huber's
+lies between the two. Counts and shares have predictions that cannot leave their range.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.datasets import make_friedman1
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import mean_absolute_error, mean_poisson_deviance
+
+from skdeep import DeepRegressor
+
+NETWORK = {"hidden_layer_sizes": (30,), "learning_rate_init": 0.01, "random_state": 0}
+
+
+@dataclass(frozen=True)
+class Asymmetric:
+    """Squared error, `above` times as dear where the prediction is too high."""
+
+    above: float = 10.0
+
+    def loss(self, y_true, y_pred):
+        error = y_pred - y_true
+        return np.where(error > 0, self.above, 1.0) * error**2
+
+    def gradient(self, y_true, y_pred):
+        error = y_pred - y_true
+        return 2 * np.where(error > 0, self.above, 1.0) * error
+
+
+def row(name, measure, value):
+    print(f"{name:<28} {measure:<20} {value:>7.3f}")
+
+
+def main():
+    warnings.simplefilter("ignore", ConvergenceWarning)  # epochs are a fixed budget here
+    rng = np.random.RandomState(0)
+    X, mean = make_friedman1(n_samples=1500, n_features=5, random_state=0)
+    mean = (mean - mean.mean()) / mean.std()
+    train, test = slice(0, 1000), slice(1000, None)
+
+    def fitted(y, **params):
+        return DeepRegressor(**NETWORK, **params).fit(X[train], y[train])
+
+    print(f"{'loss':<28} {'measure':<20} {'value':>7}")
+    # One row in ten is off by 8 standard deviations, always upwards.
+    outliers = mean + 8.0 * (rng.uniform(size=len(mean)) < 0.1)
+    for params in (
+        {"loss": "squared_error"},
+        {"loss": "absolute_error"},
+        {"loss": "huber", "huber_delta": 0.2},
+    ):
+        prediction = fitted(outliers, **params).predict(X[test])
+        row(
+            params["loss"], "error without outlier", mean_absolute_error(mean[test], prediction)
+        )
+
+    counts = rng.poisson(np.exp(mean))
+    prediction = fitted(counts, loss="poisson").predict(X[test])
+    row("poisson", "Poisson deviance", mean_poisson_deviance(counts[test], prediction))
+    constant = np.full(len(prediction), counts[train].mean())
+    row("mean of all counts", "Poisson deviance", mean_poisson_deviance(counts[test], constant))
+
+    noisy = mean + rng.normal(scale=0.5, size=len(mean))
+    low, high = fitted(noisy, loss="quantile", quantile=[0.1, 0.9], alpha=1).predict(X[test]).T
+    inside = (low < noisy[test]) & (noisy[test] < high)
+    row("quantile [0.1, 0.9]", "share of rows between", inside.mean())
+    row("quantile [0.1, 0.9]", "bands that cross", np.mean(low > high))
+
+    share = 1 / (1 + np.exp(-3 * noisy))
+    prediction = fitted(share, output_activation="logistic").predict(X[test])
+    row("output_activation logistic", "lowest prediction", prediction.min())
+    row("output_activation logistic", "highest prediction", prediction.max())
+
+    for loss in ("squared_error", Asymmetric()):
+        prediction = fitted(noisy, loss=loss, alpha=1).predict(X[test])
+        name = loss if isinstance(loss, str) else "own: too high is dear"
+        row(name, "rows too high", np.mean(prediction > noisy[test]))
+
+
+if __name__ == "__main__":
+    main()

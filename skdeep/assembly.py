@@ -1,0 +1,132 @@
+"""From an estimator's parameters to the core's specs: network, weights to start from, solver.
+
+What a parameter cannot be is said here, in the words of the parameter.
+"""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from skdeep.activations import ACTIVATIONS, Activation, Custom
+from skdeep.initializers import INITIALIZERS
+from skdeep.network import Network
+from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
+from skdeep.validation import check_hidden_layer_sizes, validate_parameter_constraints
+
+Array = np.ndarray
+
+
+def network_of(estimator: Any, n_in: int, n_out: int) -> Network:
+    """The network that the parameters describe, between `n_in` and `n_out` columns."""
+    hidden = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
+    if estimator.batch_norm and estimator.layer_norm:
+        raise ValueError(
+            "batch_norm and layer_norm are both True, but a layer has one norm: choose one."
+        )
+    rates = dropout_of(estimator)
+    return Network.perceptron(
+        [n_in, *hidden, n_out],
+        _activations(estimator.activation, len(hidden)),
+        bias=bool(estimator.bias),
+        batch_norm=bool(estimator.batch_norm),
+        layer_norm=bool(estimator.layer_norm),
+        dropout=[rate > 0 for rate in rates],
+        residual=bool(estimator.residual),
+    )
+
+
+def _activations(given: Any, n_hidden: int) -> list[Activation]:
+    several = isinstance(given, (list, tuple, np.ndarray))
+    chosen = list(given) if several else [given] * n_hidden
+    if len(chosen) != n_hidden:
+        raise ValueError(
+            f"activation has {len(chosen)} entries for {n_hidden} hidden layers: give one for "
+            "all, or one for each hidden layer."
+        )
+    return [_activation(one) for one in chosen]
+
+
+def _activation(given: Any) -> Activation:
+    if isinstance(given, Activation):
+        return given
+    if isinstance(given, str) and given in ACTIVATIONS:
+        return ACTIVATIONS[given]
+    if not isinstance(given, (str, type)) and all(
+        callable(getattr(given, name, None)) for name in ("value", "derivative")
+    ):
+        return Custom(given)
+    raise ValueError(
+        f"activation must be one of {sorted(ACTIVATIONS)}, an object with methods value(z) and "
+        f"derivative(z), or a list of these; got {given!r}."
+    )
+
+
+def dropout_of(estimator: Any) -> tuple[float, ...]:
+    """Rates for the input and each hidden layer; () where nothing is dropped."""
+    n_hidden = len(check_hidden_layer_sizes(estimator.hidden_layer_sizes))
+    given = estimator.dropout
+    rates = [0.0, *[given] * n_hidden] if isinstance(given, Real) else list(given)
+    if len(rates) != n_hidden + 1 or not all(
+        isinstance(rate, Real) and 0 <= float(rate) < 1 for rate in rates
+    ):
+        raise ValueError(
+            "dropout must be a rate in [0, 1) for all hidden layers, or a list of "
+            f"{n_hidden + 1}: of the input, then of each hidden layer; got {given!r}."
+        )
+    return tuple(float(rate) for rate in rates) if any(rates) else ()
+
+
+def start_of(
+    estimator: Any, network: Network, generator: np.random.RandomState, dtype: np.dtype
+) -> Array:
+    """Flat vector to start from, of shape (n_params,)."""
+    given = estimator.weight_init
+    # The gain of scikit-learn's MLP.
+    gain = (
+        2.0
+        if isinstance(estimator.activation, str) and estimator.activation == "logistic"
+        else 6.0
+    )
+    if isinstance(given, (list, tuple)):
+        shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
+        if [np.shape(array) for array in given] != shapes:
+            raise ValueError(
+                f"weight_init has arrays of shapes {[np.shape(array) for array in given]}, but "
+                f"the layers need {shapes}."
+            )
+        if not all(np.isfinite(array).all() for array in given):
+            raise ValueError("weight_init must hold finite numbers; some are not.")
+        return network.initial(generator, gain, dtype, given)
+    law = INITIALIZERS[given] if isinstance(given, str) else given
+    return network.initial(generator, gain, dtype, law)
+
+
+def solver_of(estimator: Any) -> StochasticSolver | LBFGS:
+    """The solver, checked; a name takes what it declares from the estimator's parameters."""
+    solver = estimator.solver
+    if isinstance(solver, str):
+        spec = SOLVERS[solver]
+        return spec(**{name: getattr(estimator, name) for name in spec.field_names()})
+    params = solver.get_params()
+    known = estimator._parameter_constraints
+    constraints = {name: known[name] for name in params if name in known}
+    validate_parameter_constraints(constraints, params, caller_name=type(solver).__name__)
+    return solver
+
+
+def refuse_with_lbfgs(estimator: Any, validated: bool) -> None:
+    """Raise ValueError where a parameter needs batches or epochs, which L-BFGS has not."""
+    asked = {
+        "dropout": bool(dropout_of(estimator)),
+        "batch_norm": estimator.batch_norm,
+        "max_norm": estimator.max_norm is not None,
+        "clip_norm": estimator.clip_norm is not None,
+        "weight_averaging": estimator.weight_averaging > 0,
+        "X_val": validated,
+    }
+    for name in [name for name, is_on in asked.items() if is_on]:
+        raise ValueError(
+            f"{name} does not go with solver='lbfgs', which looks at all rows at once: use a "
+            f"stochastic solver, such as 'adam', or leave {name} out."
+        )

@@ -1,0 +1,63 @@
+"""Bounds on a step: of the gradient before it, of the weights after it.
+
+A limit is a number a model; where it is infinite, the model goes on as without it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def clip_norm(grad: Array, limit: Array) -> None:
+    """Shorten `grad`, in place, to a Euclidean norm of at most `limit` [1]_.
+
+    Parameters
+    ----------
+    grad : ndarray of shape (*models, n)
+        Each model's whole gradient.
+    limit : ndarray of shape (*models, 1)
+        In (0, inf].
+
+    References
+    ----------
+    .. [1] Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013, section 3.2.
+    """
+    grad *= _factor(np.vecdot(grad, grad)[..., None], limit)
+
+
+def limit_max_norm(weights: Sequence[Array], limit: Array) -> None:
+    """Shorten each unit's incoming weights, in place, to a norm of at most `limit` [1]_.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray of shape (*models, n_in, n_out)
+        One a layer; a unit's incoming weights are a column.
+    limit : ndarray of shape (*models, 1)
+        In (0, inf].
+
+    References
+    ----------
+    .. [1] Srivastava et al., "Dropout: a simple way to prevent neural networks from
+       overfitting", JMLR 15, 2014, section 5.1.
+    """
+    for matrix in weights:
+        factors = _factor(np.vecdot(matrix.mT, matrix.mT), limit)[..., None, :]
+        # One model at a time: NumPy cannot tell that matrices apart in memory do not
+        # overlap, and would work on a copy of the stack.
+        n_in, n_out = matrix.shape[-2:]
+        for own, factor in zip(
+            matrix.reshape(-1, n_in, n_out, copy=False),
+            factors.reshape(-1, 1, n_out),
+            strict=True,
+        ):
+            own *= factor
+
+
+def _factor(squared_norm: Array, limit: Array) -> Array:
+    # min(1, limit / norm); the smallest number stands for a norm of 0.
+    tiny = np.finfo(squared_norm.dtype).tiny
+    norm = np.sqrt(np.maximum(squared_norm, tiny))
+    return np.minimum(1, limit / norm)

@@ -1,0 +1,139 @@
+"""Links: what turns a raw output into a prediction, for predictions within bounds.
+
+Each is one formula three times: ``forward`` in place, ``backward`` right under it, and
+``inverse``. All derivatives follow from the prediction, so nothing else is kept.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+Array = np.ndarray
+
+# How near to the end of its range a prediction is inverted: no raw output is infinite.
+MARGIN = 1e-9
+
+
+class Link:
+    """A monotone function from raw output to prediction, applied to each element.
+
+    Attributes
+    ----------
+    name : str
+        As in the estimators' ``out_activation_``.
+    is_positive : bool
+        Whether predictions are above 0, whatever the raw output.
+    """
+
+    name: str
+    is_positive = False
+
+    def forward(self, raw: Array) -> Array:
+        """Turn the raw output into the prediction, in place, and return it."""
+        raise NotImplementedError
+
+    def backward(self, prediction: Array, delta: Array) -> None:
+        """Multiply `delta` by the derivative; `prediction` is scratch from here on."""
+        raise NotImplementedError
+
+    def inverse(self, prediction: Array) -> Array:
+        """Raw output of a prediction, which is first moved into the open range."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Identity(Link):
+    """p = z."""
+
+    name = "identity"
+
+    def forward(self, raw):
+        return raw
+
+    def backward(self, prediction, delta):
+        pass
+
+    def inverse(self, prediction):
+        return prediction
+
+
+@dataclass(frozen=True)
+class Logistic(Link):
+    """p = 1 / (1 + exp(-z)) in (0, 1), p' = p (1 - p)."""
+
+    name = "logistic"
+    is_positive = True
+
+    def forward(self, raw):
+        return expit(raw, out=raw)
+
+    def backward(self, prediction, delta):
+        delta *= prediction
+        np.subtract(1, prediction, out=prediction)
+        delta *= prediction
+
+    def inverse(self, prediction):
+        return logit(np.clip(prediction, MARGIN, 1 - MARGIN))
+
+
+@dataclass(frozen=True)
+class Tanh(Link):
+    """p = tanh(z) in (-1, 1), p' = 1 - p^2."""
+
+    name = "tanh"
+
+    def forward(self, raw):
+        return np.tanh(raw, out=raw)
+
+    def backward(self, prediction, delta):
+        np.square(prediction, out=prediction)
+        np.subtract(1, prediction, out=prediction)
+        delta *= prediction
+
+    def inverse(self, prediction):
+        return np.arctanh(np.clip(prediction, MARGIN - 1, 1 - MARGIN))
+
+
+@dataclass(frozen=True)
+class Softplus(Link):
+    """p = log(1 + exp(z)) > 0, p' = 1 - exp(-p)."""
+
+    name = "softplus"
+    is_positive = True
+
+    def forward(self, raw):
+        return np.logaddexp(raw, 0, out=raw)
+
+    def backward(self, prediction, delta):
+        np.negative(prediction, out=prediction)
+        np.expm1(prediction, out=prediction)
+        np.negative(prediction, out=prediction)
+        delta *= prediction
+
+    def inverse(self, prediction):
+        # log(exp(p) - 1) = p + log(1 - exp(-p)), which does not overflow.
+        prediction = np.maximum(prediction, MARGIN)
+        return prediction + np.log(-np.expm1(-prediction))
+
+
+@dataclass(frozen=True)
+class Exp(Link):
+    """p = exp(z) > 0, p' = p."""
+
+    name = "exp"
+    is_positive = True
+
+    def forward(self, raw):
+        return np.exp(raw, out=raw)
+
+    def backward(self, prediction, delta):
+        delta *= prediction
+
+    def inverse(self, prediction):
+        return np.log(np.maximum(prediction, MARGIN))
+
+
+LINKS: dict[str, Link] = {
+    link.name: link for link in (Identity(), Logistic(), Tanh(), Softplus(), Exp())
+}
