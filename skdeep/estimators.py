@@ -771,6 +771,11 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
     focal_gamma : float, default=2.0
         Of ``loss='focal'``, in [0, inf): how much easy rows count less.
 
+    output_activation : {'softmax', 'logistic'} or None, default=None
+        None has one logistic output for two classes, and softmax over one a class for more.
+        A name has one output a class for two as well; with 'logistic' each class is decided
+        by itself against the rest, and its probabilities need not add up to 1.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of these
@@ -827,7 +832,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
 
     out_activation_ : str
         Function of the output: 'logistic' for two classes and multi-label,
-        'softmax' for more classes.
+        'softmax' for more classes, unless `output_activation` names it.
 
     See Also
     --------
@@ -865,6 +870,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "focal_gamma": [Interval(Real, 0, None, closed="left")],
+        "output_activation": [StrOptions({"softmax", "logistic"}), None],
     }
 
     def __init__(
@@ -914,6 +920,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         class_weight=None,
         label_smoothing=0.0,
         focal_gamma=2.0,
+        output_activation=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -959,10 +966,11 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.focal_gamma = focal_gamma
+        self.output_activation = output_activation
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = self.output_activation != "softmax"
         tags.target_tags.multi_output = True
         return tags
 
@@ -1115,7 +1123,9 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         else:
             target = class_target(y)
             self.classes_ = target.classes
-        return target.with_loss(self.loss, self.focal_gamma, self.label_smoothing)
+        return target.with_loss(
+            self.loss, self.focal_gamma, self.label_smoothing, self.output_activation
+        )
 
     def _class_weights(self, y: Any, incremental: bool) -> Any:
         if self.class_weight is None:
@@ -1153,7 +1163,8 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         -------
         probabilities : ndarray of shape (n_samples, n_classes), or list of these
             One for each column of labels. In [0, 1], columns as in `classes_`. Rows add up to
-            1, except for multi-label, where each column is a label's own probability.
+            1, except for multi-label and ``output_activation='logistic'``, where each column
+            is a label's own probability.
         """
         raw = self._raw_output(X)
         return self._target.probabilities(raw)

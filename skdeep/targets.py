@@ -39,20 +39,25 @@ class ClassTarget:
                 "at least two classes."
             )
         self.classes = classes
-        self.loss: Loss = classification_loss("log_loss", len(classes) > 2)
+        self.n_outputs = 1 if len(classes) == 2 else len(classes)
+        self.loss: Loss = classification_loss("log_loss", self.n_outputs > 1)
         self.smoothing = 0.0
 
-    def with_loss(self, name: str, gamma: float, smoothing: float) -> "ClassTarget":
-        """The same classes with a loss, and the share of the target spread over them."""
+    def with_loss(
+        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+    ) -> "ClassTarget":
+        """The same classes with a loss, and the share of the target spread over them.
+
+        An output activation that is named has a column a class, of two classes too.
+        """
         found = copy.copy(self)
-        found.loss = classification_loss(name, len(self.classes) > 2, gamma)
+        found.n_outputs = (
+            1 if len(self.classes) == 2 and output_activation is None else len(self.classes)
+        )
+        multinomial = found.n_outputs > 1 and output_activation != "logistic"
+        found.loss = classification_loss(name, multinomial, gamma)
         found.smoothing = smoothing
         return found
-
-    @property
-    def n_outputs(self) -> int:
-        """Columns of the encoded target: one for two classes, else one a class."""
-        return 1 if len(self.classes) == 2 else len(self.classes)
 
     def check(self, y: Array, all_classes: bool) -> None:
         """Raise ValueError where `y` has other classes, or (`all_classes`) lacks one."""
@@ -87,10 +92,10 @@ class ClassTarget:
         Smoothed ones are float.
         """
         codes = np.searchsorted(self.classes, y)
-        if self.n_outputs == 1:
-            return _smooth(codes[:, None] == 1, self.smoothing, 2)
-        classes = np.arange(len(self.classes))
-        return _smooth(codes[:, None] == classes, self.smoothing, len(classes))
+        columns = [1] if self.n_outputs == 1 else np.arange(self.n_outputs)
+        # A column by itself is smoothed over yes and no.
+        n_spread = self.n_outputs if self.loss.out_activation == "softmax" else 2
+        return _smooth(codes[:, None] == columns, self.smoothing, n_spread)
 
     def strata(self, encoded: Array) -> Array | None:
         """Labels by which a validation split is stratified, as scikit-learn's MLP does."""
@@ -147,8 +152,16 @@ class MultilabelTarget:
         self.loss: Loss = classification_loss("log_loss", multinomial=False)
         self.smoothing = 0.0
 
-    def with_loss(self, name: str, gamma: float, smoothing: float) -> "MultilabelTarget":
+    def with_loss(
+        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+    ) -> "MultilabelTarget":
         """The same labels with a loss, and the share of the target spread over yes and no."""
+        if output_activation == "softmax":
+            raise ValueError(
+                "output_activation='softmax' makes one label of several right, but y is an "
+                "indicator matrix, where each label is decided by itself: leave "
+                "output_activation out."
+            )
         found = copy.copy(self)
         found.loss = classification_loss(name, False, gamma)
         found.smoothing = smoothing
@@ -271,9 +284,13 @@ class MultiOutputTarget:
         self.n_outputs = sum(self._widths)
         self.loss: Loss = MultiOutputLoss(tuple(t.loss for t in self.targets), self._widths)
 
-    def with_loss(self, name: str, gamma: float, smoothing: float) -> "MultiOutputTarget":
+    def with_loss(
+        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+    ) -> "MultiOutputTarget":
         """The same columns, each with a loss and smoothed."""
-        return MultiOutputTarget([t.with_loss(name, gamma, smoothing) for t in self.targets])
+        return MultiOutputTarget(
+            [t.with_loss(name, gamma, smoothing, output_activation) for t in self.targets]
+        )
 
     def check(self, y: Any, all_classes: bool) -> None:
         """Raise ValueError where a column has other classes than before, or lacks one."""

@@ -121,6 +121,7 @@ OF_CLASSES = {
     "class_weight": None,
     "label_smoothing": 0.0,
     "focal_gamma": 2.0,
+    "output_activation": None,
 }
 OF_NUMBERS = {"output_activation": None, "huber_delta": 1.0, "quantile": 0.5}
 

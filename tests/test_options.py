@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, huber
+from scipy.special import expit, huber, softmax
 from sklearn.datasets import load_iris
 from sklearn.metrics import (
     mean_absolute_error,
@@ -219,6 +219,39 @@ def test_every_classifier_loss_learns_every_task(task, loss, solver):
         assert ((own >= 0) & (own <= 1)).all()
         if task != "multilabel":
             np.testing.assert_allclose(own.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error", "focal"])
+@pytest.mark.parametrize("task", ["binary", "labels"])
+def test_classes_decided_each_by_itself_are_a_multilabel_fit(task, loss):
+    # Of one network, trained on a column of yes and no for each class.
+    y = TASKS[task][0]
+    classes = np.unique(y)
+    params = {"loss": loss, "max_iter": 60, "label_smoothing": 0.1}
+    by_class = model(output_activation="logistic", **params).fit(X, y)
+    by_label = model(**params).fit(X, (y[:, None] == classes).astype(int))
+    assert by_class.loss_curve_ == by_label.loss_curve_
+    np.testing.assert_array_equal(by_class.predict_proba(X), by_label.predict_proba(X))
+    most = by_class.predict_proba(X).argmax(axis=1)
+    np.testing.assert_array_equal(by_class.predict(X), classes[most])
+    assert by_class.n_outputs_ == len(classes)
+    assert by_class.out_activation_ == "logistic"
+    assert by_class.score(X, y) > 0.8
+
+
+def test_softmax_of_two_classes_has_two_outputs():
+    y = TASKS["binary"][0]
+    fitted = model(output_activation="softmax", hidden_layer_sizes=(6,), max_iter=60).fit(X, y)
+    assert fitted.coefs_[-1].shape[1] == 2
+    hidden = np.maximum(X @ fitted.coefs_[0] + fitted.intercepts_[0], 0)
+    raw = hidden @ fitted.coefs_[1] + fitted.intercepts_[1]
+    np.testing.assert_allclose(fitted.predict_proba(X), softmax(raw, axis=1), rtol=1e-12)
+    assert fitted.score(X, y) > 0.8
+
+
+def test_softmax_of_labels_is_refused():
+    with pytest.raises(ValueError, match="leave output_activation out"):
+        model(output_activation="softmax").fit(X, TASKS["multilabel"][0])
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])

@@ -327,6 +327,7 @@ def fit_tables(draw):
             "focal_gamma": draw(st.sampled_from([1.0, 2.0])),
             "class_weight": draw(st.sampled_from([None, "balanced", {0: 3.0}])),
             "label_smoothing": draw(st.sampled_from([0.0, 0.1])),
+            "output_activation": draw(st.sampled_from([None, "softmax", "logistic"])),
         }
         params["layer_norm"] = not params["batch_norm"] and draw(st.booleans())
         params["init_output_bias"] = (

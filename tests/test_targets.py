@@ -39,6 +39,11 @@ LABEL_SETS = [
     list(range(12)),
 ]
 CLASS_SETS = pytest.mark.parametrize("labels", LABEL_SETS, ids=str)
+OUTPUTS = pytest.mark.parametrize("output", [None, "softmax", "logistic"])
+
+
+def class_target_of(labels, output, smoothing=0.0):
+    return ClassTarget(np.array(labels)).with_loss("log_loss", 2.0, smoothing, output)
 
 
 def sizes(least=2, most=12):
@@ -67,12 +72,14 @@ def confident(encoded):
 
 
 @CLASS_SETS
-def test_classes_decode_what_they_encode(labels):
-    target = ClassTarget(np.array(labels))
+@OUTPUTS
+def test_classes_decode_what_they_encode(labels, output):
+    target = class_target_of(labels, output)
     y = np.array(labels)[np.arange(40) * 7 % len(labels)]
     encoded = target.encode(y)
     assert encoded.dtype == bool
-    assert encoded.shape == (40, 1 if len(labels) == 2 else len(labels))
+    one_column = len(labels) == 2 and output is None
+    assert encoded.shape == (40, 1 if one_column else len(labels))
     decoded = target.decode(confident(encoded))
     assert_array_equal(decoded, y)
     assert decoded.dtype == y.dtype
@@ -80,10 +87,11 @@ def test_classes_decode_what_they_encode(labels):
 
 
 @CLASS_SETS
+@OUTPUTS
 @QUICK
 @given(data=st.data())
-def test_score_of_classes_is_accuracy(labels, data):
-    target = ClassTarget(np.array(labels))
+def test_score_of_classes_is_accuracy(labels, output, data):
+    target = class_target_of(labels, output)
     n_rows = data.draw(sizes())
     y = np.array(labels)[
         data.draw(hnp.arrays(int, n_rows, elements=st.integers(0, len(labels) - 1)))
@@ -95,19 +103,32 @@ def test_score_of_classes_is_accuracy(labels, data):
 
 
 @CLASS_SETS
+@OUTPUTS
 @QUICK
 @given(data=st.data())
-def test_probabilities_of_classes(labels, data):
-    target = ClassTarget(np.array(labels))
+def test_probabilities_of_classes(labels, output, data):
+    target = class_target_of(labels, output)
     raw = raw_output(data, (data.draw(sizes()), target.n_outputs))
     if target.n_outputs == 1:
         truth = np.hstack([expit(-raw), expit(raw)])
+    elif output == "logistic":
+        truth = expit(raw)
     else:
         truth = softmax(raw, axis=1)
     assert_allclose(target.probabilities(raw.copy()), truth, atol=1e-14)
     untied = np.sort(truth, axis=1)[:, -1] > np.sort(truth, axis=1)[:, -2]
     likeliest = np.array(labels)[truth.argmax(axis=1)]
     assert_array_equal(target.decode(raw)[untied], likeliest[untied])
+
+
+@CLASS_SETS
+@OUTPUTS
+def test_smoothing_spreads_over_what_may_be_right(labels, output):
+    y = np.array(labels)
+    hard = class_target_of(labels, output).encode(y)
+    soft = class_target_of(labels, output, smoothing=0.3).encode(y)
+    by_itself = output == "logistic" or (output is None and len(labels) == 2)
+    assert_allclose(soft, 0.7 * hard + 0.3 / (2 if by_itself else len(labels)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
