@@ -17,14 +17,16 @@ from skdeep.validation import check_hidden_layer_sizes, validate_parameter_const
 Array = np.ndarray
 
 
-def network_of(estimator: Any, n_in: int, n_out: int) -> Network:
-    """The network that the parameters describe, between `n_in` and `n_out` columns."""
+def network_of(estimator: Any, n_in: int, n_out: int, rates: tuple[float, ...]) -> Network:
+    """The network that the parameters describe, between `n_in` and `n_out` columns.
+
+    `rates` are those of `dropout_of`.
+    """
     hidden = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
     if estimator.batch_norm and estimator.layer_norm:
         raise ValueError(
             "batch_norm and layer_norm are both True, but a layer has one norm: choose one."
         )
-    rates = dropout_of(estimator)
     return Network.perceptron(
         [n_in, *hidden, n_out],
         _activations(estimator.activation, len(hidden)),

@@ -167,6 +167,9 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coefs_")
+
     # A fit, end to end
 
     def _fit(
@@ -223,8 +226,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
     ) -> FitTask:
         target = self._target
         solver = solver_of(self)
-        network = self._network_for(X, fresh)
         rates = dropout_of(self)
+        network = self._network_for(X, fresh, rates)
         weights = self._class_weights(y, incremental)
         stream, generator, known = self._randomness(X, solver, fresh, incremental)
         n_before = 0 if stream is None else stream.n_epochs
@@ -268,8 +271,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             task.on_epoch = [EpochTable(with_score=task.validate is not None)]
         return task
 
-    def _network_for(self, X: Any, fresh: bool) -> Network:
-        network = network_of(self, X.shape[1], self._target.n_outputs)
+    def _network_for(self, X: Any, fresh: bool, rates: tuple[float, ...]) -> Network:
+        network = network_of(self, X.shape[1], self._target.n_outputs, rates)
         if not fresh:
             shapes = [(layer.n_in, layer.n_out) for layer in network.layers]
             if [coef.shape for coef in self.coefs_] != shapes:
@@ -284,6 +287,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                     "Training cannot go on: bias, batch_norm or layer_norm are not as in the "
                     "fit before. Set them back, or fit anew with warm_start=False."
                 )
+            if network == self._network:
+                return self._network  # which has its layout computed
         return network
 
     def _randomness(
@@ -505,7 +510,9 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         for name, value in self._fitted_attributes(task.network, result.theta).items():
             setattr(self, name, value)
         self._solver_state = result.solver_state
-        self._checksum = task.network.checksum(task.network.views(result.theta))
+        # Only parameters to go on from that are not those returned may be outdated.
+        if self._solver_state is not None and self._solver_state.live is not None:
+            self._checksum = task.network.checksum(task.network.views(result.theta))
         self._mask_generator = task.mask_generator
         if self._stream is not None:
             self._stream = replace(self._stream, n_epochs=task.n_epochs_before + result.n_iter)

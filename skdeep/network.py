@@ -153,16 +153,16 @@ class Network:
         theta : ndarray of shape (*models, n_params), or (*models, n_trained)
             A gradient has the trained parameters only.
         """
-        models = theta.shape[:-1]
+        models, length = theta.shape[:-1], theta.shape[-1]
         return Parameters(
-            *(
+            *[
                 [
                     theta[..., start:stop].reshape(models + shape, copy=False)
                     for start, stop, shape in places
-                    if stop <= theta.shape[-1]
+                    if stop <= length
                 ]
                 for places in self._layout
-            )
+            ]
         )
 
     @cached_property

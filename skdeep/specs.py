@@ -5,6 +5,7 @@ that holds parameters, so ``GridSearchCV`` reaches into it (``solver__momentum``
 """
 
 from dataclasses import fields
+from functools import cache
 from typing import Any, Self
 
 
@@ -12,6 +13,7 @@ class Spec:
     """Base of the spec dataclasses: parameters that scikit-learn can read and set."""
 
     @classmethod
+    @cache
     def field_names(cls) -> tuple[str, ...]:
         """Names of the hyperparameters, in order of declaration."""
         return tuple(field.name for field in fields(cls))  # type: ignore[arg-type]

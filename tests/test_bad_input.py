@@ -1024,6 +1024,7 @@ OF_CLASSES = [
     ("class_weight", "balance", ["'balanced'", "dict", "list", "None"]),
     ("class_weight", 3, ["'balanced'", "dict", "list", "None"]),
     ("label_smoothing", 1.0, ["[0.0, 1.0)"]),
+    ("output_activation", "tanh", ["softmax", "logistic", "tanh"]),
     ("focal_gamma", -1, ["[0.0, inf)"]),
 ]
 
