@@ -3,7 +3,7 @@
 What a parameter cannot be is said here, in the words of the parameter.
 """
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,47 @@ import numpy as np
 from skdeep.activations import ACTIVATIONS, Activation, Custom
 from skdeep.initializers import INITIALIZERS
 from skdeep.network import Network
+from skdeep.schedules import (
+    SCHEDULES,
+    Cosine,
+    Exponential,
+    InverseTime,
+    InvScaling,
+    Linear,
+    OneCycle,
+    Schedule,
+    StepDecay,
+    WarmUp,
+)
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
-from skdeep.validation import check_hidden_layer_sizes, validate_parameter_constraints
+from skdeep.validation import (
+    Interval,
+    StrOptions,
+    check_hidden_layer_sizes,
+    validate_parameter_constraints,
+)
 
 Array = np.ndarray
+
+NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
+POSITIVE = [Interval(Real, 0, None, closed="neither")]
+SCHEDULE_CONSTRAINTS: dict[type[Schedule], dict[str, Any]] = {
+    InvScaling: {"power_t": NOT_NEGATIVE},
+    InverseTime: {"decay": NOT_NEGATIVE},
+    StepDecay: {"every": POSITIVE, "factor": POSITIVE},
+    Exponential: {"decay": POSITIVE},
+    Linear: {"end": NOT_NEGATIVE},
+    Cosine: {"restarts": [Interval(Integral, 0, None, closed="left")], "end": NOT_NEGATIVE},
+    OneCycle: {
+        "pct_start": [Interval(Real, 0, 1, closed="left")],
+        "div_factor": [Interval(Real, 1, None, closed="left")],
+        "final_div_factor": POSITIVE,
+    },
+    WarmUp: {
+        "epochs": NOT_NEGATIVE,
+        "then": [StrOptions(set(SCHEDULES)), Schedule, callable],
+    },
+}
 
 
 def network_of(estimator: Any, n_in: int, n_out: int, rates: tuple[float, ...]) -> Network:
@@ -109,12 +146,31 @@ def solver_of(estimator: Any) -> StochasticSolver | LBFGS:
     solver = estimator.solver
     if isinstance(solver, str):
         spec = SOLVERS[solver]
-        return spec(**{name: getattr(estimator, name) for name in spec.field_names()})
-    params = solver.get_params()
-    known = estimator._parameter_constraints
-    constraints = {name: known[name] for name in params if name in known}
-    validate_parameter_constraints(constraints, params, caller_name=type(solver).__name__)
+        solver = spec(**{name: getattr(estimator, name) for name in spec.field_names()})
+    else:
+        params = solver.get_params()
+        known = estimator._parameter_constraints
+        constraints = {name: known[name] for name in params if name in known}
+        validate_parameter_constraints(constraints, params, caller_name=type(solver).__name__)
+    if isinstance(solver, StochasticSolver):
+        _check_schedule(solver.learning_rate)
     return solver
+
+
+def _check_schedule(given: Any) -> None:
+    if isinstance(given, type):
+        raise ValueError(
+            f"learning_rate is the class {given.__name__}: give one of its objects, "
+            f"{given.__name__}()."
+        )
+    if isinstance(given, Schedule):
+        validate_parameter_constraints(
+            SCHEDULE_CONSTRAINTS.get(type(given), {}),
+            given.get_params(),
+            caller_name=type(given).__name__,
+        )
+    if isinstance(given, WarmUp):
+        _check_schedule(given.then)
 
 
 def refuse_with_lbfgs(estimator: Any, validated: bool) -> None:

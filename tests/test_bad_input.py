@@ -23,12 +23,21 @@ from skdeep import (
     Adadelta,
     Adam,
     AdamW,
+    Cosine,
     DeepClassifier,
     DeepRegressor,
+    Exponential,
+    InverseTime,
+    InvScaling,
+    Linear,
     Lion,
     Normal,
+    OneCycle,
     RMSprop,
+    StepDecay,
+    WarmUp,
 )
+from skdeep.schedules import SCHEDULES
 
 RNG = np.random.RandomState(0)
 N = 30
@@ -1067,6 +1076,7 @@ def test_table_of_parameters_is_complete(make, own):
         (Adadelta(rho=1), ["'rho'", "Adadelta", "[0.0, 1.0)", "Got 1"]),
         (Lion(beta_1=2), ["'beta_1'", "Lion", "[0.0, 1.0)", "Got 2"]),
         (LBFGS(max_fun=0), ["'max_fun'", "LBFGS", "[1, inf)", "Got 0"]),
+        (SGD(learning_rate=Cosine), ["class Cosine", "Cosine()"]),
     ],
     ids=lambda value: "" if isinstance(value, list) else repr(value),
 )
@@ -1074,6 +1084,41 @@ def test_table_of_parameters_is_complete(make, own):
 def test_spec_field_that_cannot_be_used_is_refused(model, spec, words):
     model = clone(model).set_params(solver=spec)
     refused(model, call("fit", X, BINARY), words)
+
+
+SCHEDULE_FIELDS = [
+    (InvScaling(-1), ["'power_t'", "InvScaling", "[0.0, inf)"]),
+    (InverseTime(-1), ["'decay'", "InverseTime", "[0.0, inf)"]),
+    (StepDecay(0), ["'every'", "StepDecay", "(0.0, inf)"]),
+    (StepDecay(factor=0), ["'factor'", "StepDecay", "(0.0, inf)"]),
+    (Exponential(0), ["'decay'", "Exponential", "(0.0, inf)"]),
+    (Linear(-0.1), ["'end'", "Linear", "[0.0, inf)"]),
+    (Cosine(-1), ["'restarts'", "Cosine", "[0, inf)"]),
+    (Cosine(0.5), ["'restarts'", "Cosine", "int"]),
+    (Cosine(end=-1), ["'end'", "Cosine", "[0.0, inf)"]),
+    (OneCycle(1.0), ["'pct_start'", "OneCycle", "[0.0, 1.0)"]),
+    (OneCycle(div_factor=0.5), ["'div_factor'", "OneCycle", "[1.0, inf)"]),
+    (OneCycle(final_div_factor=0), ["'final_div_factor'", "OneCycle", "(0.0, inf)"]),
+    (WarmUp(-1), ["'epochs'", "WarmUp", "[0.0, inf)"]),
+    (WarmUp(1, "cosin"), ["'then'", "WarmUp", "'cosine'", "'cosin'"]),
+    (WarmUp(1, Cosine), ["class Cosine", "Cosine()"]),
+    (WarmUp(1, WarmUp(1, Cosine(-1))), ["'restarts'", "Cosine", "[0, inf)"]),
+]
+
+
+@pytest.mark.parametrize(("schedule", "words"), SCHEDULE_FIELDS, ids=repr)
+@pytest.mark.parametrize("model", [classifier(), regressor()], ids=["classifier", "regressor"])
+def test_schedule_field_that_cannot_be_used_is_refused(model, schedule, words):
+    model = clone(model).set_params(learning_rate=schedule)
+    refused(model, call("fit", X, BINARY), words)
+
+
+def test_table_of_schedule_fields_is_complete():
+    tried = {(type(schedule), words[0].strip("'")) for schedule, words in SCHEDULE_FIELDS}
+    fields = {
+        (schedule, name) for schedule in SCHEDULES.values() for name in schedule.field_names()
+    }
+    assert fields <= tried
 
 
 @pytest.mark.parametrize("set_field", ["solver__speed", "solver__solver"])
