@@ -362,7 +362,10 @@ class Custom(Activation):
         return hash((Custom, type(self.spec)))
 
     def __repr__(self) -> str:
-        return f"Custom({self.spec!r})"
+        # Of an object that does not say what it is, the kind says more than its address.
+        kind = type(self.spec)
+        plain = kind.__repr__ is object.__repr__
+        return f"Custom({kind.__name__}())" if plain else f"Custom({self.spec!r})"
 
     def forward(self, z: Array, out: Array) -> None:
         out[...] = self.spec.value(z)

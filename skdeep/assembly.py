@@ -181,7 +181,7 @@ def refuse_with_lbfgs(estimator: Any, validated: bool) -> None:
         "max_norm": estimator.max_norm is not None,
         "clip_norm": estimator.clip_norm is not None,
         "weight_averaging": estimator.weight_averaging > 0,
-        "X_val": validated,
+        "X_val or y_val": validated,
     }
     for name in [name for name, is_on in asked.items() if is_on]:
         raise ValueError(

@@ -259,7 +259,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         )
         self._stream = stream
         if isinstance(solver, LBFGS):
-            refuse_with_lbfgs(self, validation[0] is not None)
+            refuse_with_lbfgs(self, any(part is not None for part in validation))
         else:
             self._validate_with(task, y, validation, weights, incremental)
             task.batch_size = self._rows_per_batch(task.n_rows)
@@ -419,11 +419,14 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         task.stop_on_score = self.early_stopping
 
     def _checked_validation(self, X_val: Any, y_val: Any) -> tuple[Any, Any]:
-        X_val, y_val = check_X_y(
-            self, X_val, y_val, y_numeric=isinstance(self, RegressorMixin), reset=False
-        )
-        y_val = flat_column(y_val)
-        self._target.check(y_val, all_classes=False)
+        try:
+            X_val, y_val = check_X_y(
+                self, X_val, y_val, y_numeric=isinstance(self, RegressorMixin), reset=False
+            )
+            y_val = flat_column(y_val)
+            self._target.check(y_val, all_classes=False)
+        except ValueError as error:
+            raise ValueError(f"In X_val and y_val, here called X and y: {error}") from error
         return X_val, y_val
 
     def _scoring(self, network: Network, X_val: Any, y_val: Any) -> Any:
@@ -506,7 +509,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 f"no longer finite. To mend it, {advice}. The estimator is left as it was "
                 "before this call."
             )
-        self._tell(result, incremental)
+        self._tell(task, result, incremental)
         for name, value in self._fitted_attributes(task.network, result.theta).items():
             setattr(self, name, value)
         self._solver_state = result.solver_state
@@ -528,7 +531,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         self.best_validation_score_ = history.best_score if validated else None
         self.best_iter_ = history.best_iter if validated else None
 
-    def _tell(self, result: FitResult, incremental: bool) -> None:
+    def _tell(self, task: FitTask, result: FitResult, incremental: bool) -> None:
         # Why training ended, where the user would want to know.
         if result.outcome == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=7)
@@ -551,7 +554,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 stacklevel=7,
             )
         if self.verbose and not incremental:
-            print(f"Ended after {result.n_iter} epochs: {result.outcome}.")
+            unit = "epochs" if isinstance(task.solver, StochasticSolver) else "iterations"
+            print(f"Ended after {result.n_iter} {unit}: {result.outcome}.")
 
     def _raw_output(self, X: Any) -> Array:
         # Raw output of shape (n_samples, n_outputs_), in the dtype of the weights.

@@ -72,7 +72,7 @@ def test_rows_of_lbfgs_are_the_iterations(kind, capsys):
     assert table["Epoch"] == list(range(1, model.n_iter_ + 1))
     assert_allclose(table["Loss"], model.loss_curve_, atol=1e-8)
     assert len(rest) == 1
-    assert rest[0].startswith("Ended after 7 ")
+    assert rest[0].startswith("Ended after 7 iterations: ")
 
 
 @STOCHASTIC

@@ -313,7 +313,7 @@ BAD = [
     ({"X_val": X}, "X_val is given without y_val"),
     ({"y_val": SPECIES}, "without X_val"),
     ({"sample_weight_val": np.ones(90)}, "without X_val"),
-    ({"X_val": X[:, :2], "y_val": SPECIES}, "features"),
+    ({"X_val": X[:, :2], "y_val": SPECIES}, "In X_val.*features"),
     ({"X_val": X, "y_val": SPECIES[:5]}, "inconsistent"),
     ({"X_val": X, "y_val": SPECIES + 1}, "classes not in"),
     ({"X_val": X, "y_val": MULTILABEL}, "shape"),
@@ -375,6 +375,7 @@ def test_max_time_stops_after_the_first_epoch(kind, y, solver):
     )
 
 
-def test_lbfgs_takes_no_validation_rows():
-    with pytest.raises(ValueError, match="X_val does not go with solver='lbfgs'"):
-        model(DeepClassifier, solver="lbfgs").fit(X, SPECIES, X_val=X, y_val=SPECIES)
+@pytest.mark.parametrize("given", [{"X_val": X, "y_val": SPECIES}, {"y_val": SPECIES}])
+def test_lbfgs_takes_no_validation_rows(given):
+    with pytest.raises(ValueError, match="X_val or y_val does not go with solver='lbfgs'"):
+        model(DeepClassifier, solver="lbfgs").fit(X, SPECIES, **given)
