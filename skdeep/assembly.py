@@ -148,7 +148,7 @@ def solver_of(estimator: Any) -> StochasticSolver | LBFGS:
         spec = SOLVERS[solver]
         solver = spec(**{name: getattr(estimator, name) for name in spec.field_names()})
     else:
-        params = solver.get_params()
+        params = solver.get_params(deep=False)
         known = estimator._parameter_constraints
         constraints = {name: known[name] for name in params if name in known}
         validate_parameter_constraints(constraints, params, caller_name=type(solver).__name__)
@@ -166,7 +166,7 @@ def _check_schedule(given: Any) -> None:
     if isinstance(given, Schedule):
         validate_parameter_constraints(
             SCHEDULE_CONSTRAINTS.get(type(given), {}),
-            given.get_params(),
+            given.get_params(deep=False),
             caller_name=type(given).__name__,
         )
     if isinstance(given, WarmUp):

@@ -79,7 +79,7 @@ class Descent:
         self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
         self.columns = {
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
-            for name, value in self.solver.get_params().items()
+            for name, value in self.solver.get_params(deep=False).items()
             if isinstance(value, Real) and not isinstance(value, bool)
         }
         self.schedules = [(s.schedule(), span) for s, span in zip(solvers, spans, strict=True)]

@@ -1,7 +1,8 @@
 """A spec is a small dataclass of hyperparameters: what to do, never what was done.
 
 It carries the two methods that scikit-learn's ``clone`` and searches ask of anything
-that holds parameters, so ``GridSearchCV`` reaches into it (``solver__momentum``).
+that holds parameters, so ``GridSearchCV`` reaches into it (``solver__momentum``), and into
+a spec that it holds (``solver__learning_rate__decay``).
 """
 
 from dataclasses import fields
@@ -24,13 +25,19 @@ class Spec:
         Parameters
         ----------
         deep : bool, default=True
-            Accepted for scikit-learn's sake: a spec holds no nested estimators.
+            Whether those of a spec that this one holds come too, as ``field__name``.
 
         Returns
         -------
         params : dict
         """
-        return {name: getattr(self, name) for name in self.field_names()}
+        params = {name: getattr(self, name) for name in self.field_names()}
+        if deep:
+            for name, value in list(params.items()):
+                if isinstance(value, Spec):
+                    inner = value.get_params()
+                    params |= {f"{name}__{key}": own for key, own in inner.items()}
+        return params
 
     def set_params(self, **params: Any) -> Self:
         """Set hyperparameters by name.
@@ -38,7 +45,7 @@ class Spec:
         Parameters
         ----------
         **params : dict
-            New values.
+            New values; ``field__name`` is the `name` of the spec in `field`.
 
         Returns
         -------
@@ -49,12 +56,21 @@ class Spec:
         ValueError
             If a name is not one of the spec's.
         """
-        unknown = sorted(set(params) - set(self.field_names()))
-        if unknown:
-            raise ValueError(
-                f"Invalid parameter {unknown[0]!r} for {type(self).__name__}. "
-                f"Valid parameters are: {list(self.field_names())!r}."
-            )
+        inner: dict[str, dict[str, Any]] = {}
+        for name in params:
+            field, _, key = name.partition("__")
+            if field not in self.field_names() or (
+                key and not isinstance(params.get(field, getattr(self, field)), Spec)
+            ):
+                raise ValueError(
+                    f"Invalid parameter {name!r} for {type(self).__name__}. Valid parameters "
+                    f"are: {list(self.get_params())!r}."
+                )
+            if key:
+                inner.setdefault(field, {})[key] = params[name]
         for name, value in params.items():
-            setattr(self, name, value)
+            if "__" not in name:
+                setattr(self, name, value)
+        for field, own in inner.items():
+            getattr(self, field).set_params(**own)
         return self

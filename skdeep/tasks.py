@@ -202,7 +202,7 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
     n_batches = -(-task.n_rows // task.n_batch_rows)
     numbers = {
         name: value
-        for name, value in task.solver.get_params().items()
+        for name, value in task.solver.get_params(deep=False).items()
         if isinstance(value, (bool, np.bool_))
     }
     return (

@@ -1127,6 +1127,16 @@ def test_unknown_spec_field_is_named(set_field):
         classifier(solver=SGD()).set_params(**{set_field: 1})
 
 
+@pytest.mark.parametrize(
+    "set_field", ["solver__learning_rate__speed", "solver__momentum__decay"]
+)
+def test_unknown_field_of_a_spec_in_a_spec_is_named(set_field):
+    model = classifier(solver=SGD(learning_rate=StepDecay()))
+    with pytest.raises(ValueError, match=r"'(speed|momentum__decay)' for .*every"):
+        model.set_params(**{set_field: 1})
+    assert model.solver == SGD(learning_rate=StepDecay())
+
+
 @pytest.mark.parametrize("solver", ["lbfgs", LBFGS(max_fun=7)], ids=repr)
 @pytest.mark.parametrize("make", [classifier, regressor])
 def test_partial_fit_does_not_exist_where_the_solver_needs_all_rows(make, solver):

@@ -42,7 +42,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, get_tags
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor
+from skdeep import LBFGS, SGD, Adam, Cosine, DeepClassifier, DeepRegressor, StepDecay, WarmUp
 from skdeep.solvers import SOLVERS as ALL_SOLVERS
 
 N = 60
@@ -1211,6 +1211,22 @@ def test_parameters_reach_into_the_spec(kind):
     assert not any("__" in name for name in model.get_params(deep=False))
     assert not any("__" in name for name in kind().get_params(deep=True))
     assert model.set_params(solver=Adam(), solver__beta_1=0.5).solver == Adam(beta_1=0.5)
+
+
+@KINDS
+def test_parameters_reach_into_a_spec_that_a_spec_holds(kind):
+    warm = WarmUp(2, StepDecay(30, 0.5))
+    model = kind(solver=SGD(learning_rate=warm))
+    assert model.get_params()["solver__learning_rate__then__factor"] == 0.5
+    copy = clone(model).set_params(
+        solver__learning_rate__epochs=3, solver__learning_rate__then__factor=0.1
+    )
+    assert copy.solver.learning_rate == WarmUp(3, StepDecay(30, 0.1))
+    assert warm == WarmUp(2, StepDecay(30, 0.5))
+    copy.set_params(solver__learning_rate=Cosine(), solver__learning_rate__restarts=2)
+    assert copy.solver.learning_rate == Cosine(2)
+    by_name = kind(learning_rate=StepDecay()).set_params(learning_rate__every=7)
+    assert by_name.learning_rate == StepDecay(7)
 
 
 @pytest.mark.parametrize(
