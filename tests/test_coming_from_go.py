@@ -161,24 +161,27 @@ def first_weights(model, X, y):
     return still.set_params(random_state=0).fit(X, y)
 
 
+PUSHES = np.array([1.0, -2.0, 0.5, 3.0, -1.0, 4.0])
+
+
 @dataclass(frozen=True)
 class Push:
-    """A loss whose gradient is 1 everywhere, so that a bias shows the solver's steps."""
+    """A loss whose gradient is the target, so that a bias shows what a solver makes of it."""
 
     def loss(self, y_true, y_pred):
-        return y_pred
+        return y_true * y_pred
 
     def gradient(self, y_true, y_pred):
-        return np.ones_like(y_pred)
+        return y_true
 
 
-def path(solver, n_epochs=6):
-    """Where a bias that starts at 0 is pushed to, after each epoch of one step."""
+def path(solver):
+    """Where a bias that starts at 0 is pushed to, by epochs of one step."""
     model = DeepRegressor(
         Push(), (1,), "identity", solver=solver, alpha=0, weight_init=Normal(0, 1)
     )
-    X, y = np.zeros((3, 1)), np.zeros(3)
-    return [model.partial_fit(X, y).intercepts_[-1][0] for _ in range(n_epochs)]
+    X = np.zeros((3, 1))
+    return [model.partial_fit(X, np.full(3, push)).intercepts_[-1][0] for push in PUSHES]
 
 
 def n_steps(model, X, y):
@@ -333,25 +336,33 @@ def _(names, value):
 @check("training.NewSGD(0.1, 0.9, 1e-6, true)")
 def _(names, value):
     at, velocity, expected = 0, 0, []
-    for epoch in range(6):
+    for epoch, push in enumerate(PUSHES):
         rate = 0.1 / (1 + 1e-6 * epoch)
-        velocity = 0.9 * velocity - rate
-        at += 0.9 * velocity - rate
+        velocity = 0.9 * velocity - rate * push
+        at += 0.9 * velocity - rate * push
         expected.append(at)
     assert_allclose(path(value), expected, rtol=1e-12)
 
 
 @check("training.NewSGD(0.1, 0.9, 0, false)")
 def _(names, value):
-    velocity = np.array([-0.1 * sum(0.9**i for i in range(t + 1)) for t in range(6)])
-    assert_allclose(path(value), velocity.cumsum(), rtol=1e-12)
+    velocity = [
+        -0.1 * sum(0.9 ** (t - i) * push for i, push in enumerate(PUSHES[: t + 1]))
+        for t in range(len(PUSHES))
+    ]
+    assert_allclose(path(value), np.cumsum(velocity), rtol=1e-12)
 
 
 @check("training.NewAdam(0.001, 0.9, 0.999, 1e-8)")
 def _(names, value):
-    # Of a gradient of 1 the moments are 1 - beta^t, which the correction divides out.
-    root = np.sqrt(1 - 0.999 ** np.arange(1, 7))
-    assert_allclose(path(value), -np.cumsum(0.001 * root / (root + 1e-8)), rtol=1e-12)
+    at, first, second, expected = 0, 0, 0, []
+    for t, push in enumerate(PUSHES, start=1):
+        first = 0.9 * first + 0.1 * push
+        second = 0.999 * second + 0.001 * push**2
+        rate = 0.001 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)
+        at -= rate * first / (second**0.5 + 1e-8)
+        expected.append(at)
+    assert_allclose(path(value), expected, rtol=1e-12)
 
 
 @check("training.NewTrainer(optimizer, 1)")
@@ -371,7 +382,10 @@ def _(names, value):
 @check("trainer.Train(n, train, heldout, 20)")
 def _(names, model):
     assert model.n_iter_ == len(model.validation_scores_) == 21
-    assert model.validation_scores_[-1] == model.score(names.X_test, names.y_test)
+    # The network is that of the last epoch, and not of the best.
+    assert model.best_iter_ < 21
+    last = log_loss(names.y_test, model.predict_proba(names.X_test))
+    assert_allclose(model.validation_loss_curve_[-1], last)
 
 
 @check("trainer.Train(n, more, nil, 20)")
