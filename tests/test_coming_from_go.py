@@ -381,9 +381,9 @@ def _(names, value):
 
 @check("trainer.Train(n, train, heldout, 20)")
 def _(names, model):
-    assert model.n_iter_ == len(model.validation_scores_) == 21
+    assert model.n_iter_ == len(model.validation_scores_) == 20
     # The network is that of the last epoch, and not of the best.
-    assert model.best_iter_ < 21
+    assert model.best_iter_ < 20
     last = log_loss(names.y_test, model.predict_proba(names.X_test))
     assert_allclose(model.validation_loss_curve_[-1], last)
 
@@ -391,8 +391,8 @@ def _(names, model):
 @check("trainer.Train(n, more, nil, 20)")
 def _(names, model):
     before = fresh()["model"]
-    assert model.n_iter_ == 21
-    assert model.t_ == before.t_ + 21 * len(names.X_test)
+    assert model.n_iter_ == 20
+    assert model.t_ == before.t_ + 20 * len(names.X_test)
     assert model.loss_curve_[: before.n_iter_] == before.loss_curve_
 
 
