@@ -55,8 +55,8 @@ def one_vs_rest_counts(
 ) -> tuple[Array, Array]:
     """Labels, and for each of them tp, tn, fp, fn: columns of an array (n_labels, 4)."""
     weight = flat_weights(sample_weight, y_true)
-    found = unique_labels(y_true, y_pred) if labels is None else np.asarray(labels)
     pairs = multilabel_confusion_matrix(y_true, y_pred, sample_weight=weight, labels=labels)
+    found = unique_labels(y_true, y_pred) if labels is None else np.asarray(labels)
     counts = np.column_stack([pairs[:, 1, 1], pairs[:, 0, 0], pairs[:, 0, 1], pairs[:, 1, 0]])
     return found, counts
 
