@@ -60,9 +60,8 @@ def one_vs_rest_accuracy(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,), or indicator matrix of shape \
-            (n_samples, n_labels)
-        True labels.
+    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True labels, or an indicator matrix.
     y_pred : array-like, in the shape of `y_true`
         Predicted labels.
     labels : array-like of shape (n_classes,), default=None
@@ -109,9 +108,8 @@ def one_vs_rest_balanced_accuracy(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,), or indicator matrix of shape \
-            (n_samples, n_labels)
-        True labels.
+    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True labels, or an indicator matrix.
     y_pred : array-like, in the shape of `y_true`
         Predicted labels.
     labels : array-like of shape (n_classes,), default=None
@@ -176,9 +174,8 @@ def macro_f_measure(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,), or indicator matrix of shape \
-            (n_samples, n_labels)
-        True labels.
+    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True labels, or an indicator matrix.
     y_pred : array-like, in the shape of `y_true`
         Predicted labels.
     labels : array-like of shape (n_classes,), default=None
@@ -507,6 +504,7 @@ def _with_unseen(y_proba: Array, labels: Array, y: Array) -> tuple[Array, Array]
     return np.hstack([y_proba, zeros]), np.concatenate([labels, unseen])
 
 
+#: Name -> scorer. What is changed here changes for all: `get_scorer` has copies.
 SCORERS = {
     "one_vs_rest_accuracy": EstimatorScorer("one_vs_rest_accuracy", _one_vs_rest_accuracy),
     "one_vs_rest_balanced_accuracy": make_scorer(one_vs_rest_balanced_accuracy),

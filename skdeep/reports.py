@@ -246,28 +246,28 @@ def class_report(
     sample_weight: Any = None,
     zero_division: Any = "warn",
 ) -> Report:
-    r"""Everything that the right and wrong predictions of each class come to.
+    """Everything that the right and wrong predictions of each class come to.
 
     A row a class, in which the class stands against all others: TP and FN are the rows of
     the class that were predicted as such or missed, FP and TN the other rows that were taken
     for it or not. Each is a count, or with sample weights the sum of them. The columns:
 
-    ============================== ===================== ================================
-    Column                         Formula               In other words
-    ============================== ===================== ================================
-    ``tp``, ``tn``, ``fp``, ``fn``                       the counts
-    ``recall``                     TP / (TP + FN)        sensitivity, true positive rate
-    ``specificity``                TN / (TN + FP)        true negative rate
-    ``precision``                  TP / (TP + FP)        positive predictive value
-    ``fallout``                    FP / (FP + TN)        false positive rate
+    ============================== ==================================================
+    Column                         Formula
+    ============================== ==================================================
+    ``tp``, ``tn``, ``fp``, ``fn`` the counts
+    ``recall``                     TP / (TP + FN): sensitivity, true positive rate
+    ``specificity``                TN / (TN + FP): true negative rate
+    ``precision``                  TP / (TP + FP): positive predictive value
+    ``fallout``                    FP / (FP + TN): false positive rate
     ``false_discovery_rate``       FP / (FP + TP)
     ``negative_predictive_value``  TN / (TN + FN)
-    ``accuracy``                   (TP + TN) / all
-    ``f1``                         2TP / (2TP + FP + FN) F-measure
+    ``accuracy``                   (TP + TN) / (TP + TN + FP + FN)
+    ``f1``                         2 TP / (2 TP + FP + FN): F-measure
     ``balanced_accuracy``          (recall + specificity) / 2
-    ``informedness``               recall + specificity - 1 (Youden's J)
+    ``informedness``               recall + specificity - 1: Youden's J
     ``markedness``                 precision + negative predictive value - 1
-    ============================== ===================== ================================
+    ============================== ==================================================
 
     Three rows of averages follow: ``micro avg`` takes the formulas of the summed counts,
     ``macro avg`` is the mean over the classes, ``weighted avg`` their mean weighted by support
@@ -275,9 +275,8 @@ def class_report(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,), or indicator matrix of shape \
-            (n_samples, n_labels)
-        True labels. Of an indicator matrix each column is a row of the report.
+    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True labels, or an indicator matrix, of which each column is a row of the report.
     y_pred : array-like, in the shape of `y_true`
         Predicted labels.
     labels : array-like of shape (n_rows,), default=None
