@@ -727,13 +727,15 @@ def test_folds_that_lack_a_class(name, y):
     assert np.isfinite(run["test_score"]).all()
 
 
-def test_a_class_never_seen_has_probability_zero():
+def test_a_class_never_seen_is_a_class_of_probability_zero():
     known, y = SPECIES != "b", SPECIES
     model = network(DeepClassifier).fit(X[known], y[known])
     proba = model.predict_proba(X)
     padded = np.column_stack([proba[:, 0], np.zeros(len(X)), proba[:, 1]])
     expected = -counted_distance(one_hot(y, ["a", "b", "c"]), padded, np.ones(len(X)))
     assert get_scorer("neg_distance")(model, X, y) == pytest.approx(expected)
+    found = get_scorer("one_vs_rest_accuracy")(model, X, y)
+    assert found == pytest.approx(truth("one_vs_rest_accuracy", model, X, y))
     with pytest.raises(ValueError, match=r"[Mm]ix"):
         get_scorer("neg_distance")(model, X, np.arange(len(X)))
 
