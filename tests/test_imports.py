@@ -23,8 +23,9 @@ ORDER = [
     ["objective", "tasks"],
     ["training"],
     ["targets", "validation", "progress", "parallel", "monitoring", "summary"],
-    ["assembly"],
-    ["estimators"],
+    ["assembly", "reports"],
+    ["estimators", "criteria"],
+    ["metrics"],
     ["__init__"],
 ]
 HEIGHT = {module: height for height, row in enumerate(ORDER) for module in row}
