@@ -101,6 +101,7 @@ def plot(path, right):
             textcoords="offset points",
         )
     axes.set(xlabel="rows seen", ylabel="accuracy, before learning", xlim=(0, N_ROWS))
+    axes.set_ylim(0.45, 1)
     axes.grid(alpha=0.3)
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     figure.savefig(path, dpi=100)
