@@ -1,12 +1,14 @@
 """Handwritten digits with one hidden layer: 784-50-10, 25 epochs, in seconds.
 
-The epochs are a fixed budget, enough for 97 % of the test images. Images come from the four
-files of the MNIST distribution (IDX format, compressed or not) in the folder ``--data``,
-or else from openml.org:
+The epochs are a fixed budget, over which the learning rate makes one cycle: enough for 98 % of
+the test images. Rate and penalty were chosen on the last 10,000 training images. Images come
+from the four files of the MNIST distribution (IDX format, compressed or not) in the folder
+``--data``, or else from openml.org:
 
     python examples/mnist.py --data DIR
 
-``--dtype float64`` shows what single precision saves.
+``--dtype float64`` shows what single precision saves, ``--seeds 3`` what is luck: it fits with
+that many random states, and reports the means.
 """
 
 import argparse
@@ -66,21 +68,35 @@ def main():
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the IDX files")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="number of fits")
     arguments = parser.parse_args()
     X_train, y_train, X_test, y_test = load(arguments.data)
 
-    model = DeepClassifier(
-        (50,), max_iter=25, batch_size=200, dtype=arguments.dtype, random_state=0
-    )
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # The loss still falls after 25 epochs, and 25 is what we want.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(scaled(X_train), y_train)
-    seconds = time.perf_counter() - start
+    accuracies, seconds = [], []
+    for seed in range(arguments.seeds):
+        model = DeepClassifier(
+            (50,),
+            alpha=0.05,
+            batch_size=200,
+            learning_rate="one_cycle",
+            learning_rate_init=0.01,
+            max_iter=25,
+            dtype=arguments.dtype,
+            random_state=seed,
+        )
+        start = time.perf_counter()
+        with warnings.catch_warnings():
+            # The loss still falls after 25 epochs, and 25 is what we want.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(scaled(X_train), y_train)
+        seconds.append(time.perf_counter() - start)
+        accuracies.append(model.score(scaled(X_test), y_test))
 
-    print(f"test accuracy    {model.score(scaled(X_test), y_test):.4f}")
-    print(f"seconds to fit  {seconds:>7.1f}")
+    print(f"test accuracy    {np.mean(accuracies):.4f}")
+    if arguments.seeds > 1:
+        print(f"lowest           {min(accuracies):.4f}")
+        print(f"highest          {max(accuracies):.4f}")
+    print(f"seconds to fit  {np.mean(seconds):>7.1f}")
 
 
 if __name__ == "__main__":
