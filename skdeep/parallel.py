@@ -123,7 +123,9 @@ class Conductor:
             # what was there before them all.
             with warnings.catch_warnings():
                 while not job.done.is_set():
-                    if self.n_processes > 1 and len(self.jobs) >= self.min_jobs:
+                    # Jobs of a job that runs here share memory with it.
+                    alone = self.n_processes > 1 and not self.threads
+                    if alone and len(self.jobs) >= self.min_jobs:
                         self._deal_out()
                     else:
                         self._conduct(job)

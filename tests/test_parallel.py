@@ -32,6 +32,7 @@ from sklearn.model_selection import (
     HalvingGridSearchCV,
     RandomizedSearchCV,
     cross_val_predict,
+    cross_val_score,
     cross_validate,
     learning_curve,
     permutation_test_score,
@@ -234,6 +235,21 @@ def test_ensembles(name, n_processes):
     np.testing.assert_allclose(
         getattr(plain, method)(X), getattr(together, method)(X), rtol=1e-9, atol=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RandomForestClassifier(20, random_state=0),  # its trees share memory
+        BaggingClassifier(network(), 20, random_state=0),
+    ],
+    ids=["forest", "bag"],
+)
+def test_many_jobs_within_few(model):
+    plain = cross_val_score(model, X, Y, cv=3)
+    with lockstep():
+        together = cross_val_score(model, X, Y, cv=3)
+    np.testing.assert_allclose(together, plain)
 
 
 def test_multioutput():
