@@ -521,6 +521,23 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         self.best_validation_score_ = history.best_score if validated else None
         self.best_iter_ = history.best_iter if validated else None
 
+    def _adopt(self, target: Any, params: Parameters, history: History) -> Self:
+        # Be as after a fit that ended with these weights, and whose solver starts anew. The
+        # target has its loss, and the arrays have the shapes that the parameters ask for.
+        network = network_of(self, len(params.weights[0]), target.n_outputs)
+        theta = network.pack(params)
+        nothing = np.empty((0, 0))
+        task = FitTask(
+            network, target.loss, solver_of(self), nothing, nothing, None, theta, None
+        )
+        self.n_features_in_ = len(params.weights[0])
+        self._target, self._stream = target, None
+        if not isinstance(target, RegressionTarget):
+            self.classes_ = target.classes
+        result = FitResult(theta, None, history, 0, math.nan, "stopped")
+        self._keep(task, result, incremental=True)
+        return self
+
     def _tell(self, result: FitResult, incremental: bool) -> None:
         # Why training ended, where the user would want to know.
         if result.outcome == "interrupted":
