@@ -233,9 +233,9 @@ def _check_elements(place: str, dtype: np.dtype, flat: list[Any]) -> None:
     kinds = {*ELEMENTS.values()} if dtype.kind == "O" else {ELEMENTS.get(dtype.kind)}
     found = set(map(type, flat))
     if not found <= kinds or (dtype.itemsize > 8 and dtype.kind != "U"):
-        raise ValueError(f"{place} has dtype {dtype}, or elements, that a file cannot hold.")
+        raise ValueError(f"{place} is an array that a file cannot hold, of dtype {dtype}")
     if float in found and not all(math.isfinite(x) for x in flat if type(x) is float):
-        raise ValueError(f"{place} has elements that are not finite.")
+        raise ValueError(f"{place} has elements that are not finite")
 
 
 def digest(document: Any) -> str:
@@ -313,22 +313,19 @@ def _from_npz(data: bytes) -> tuple[Any, Callable[[str, dict[str, Any]], Array]]
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    # As many bytes as there are in the archive: what is compressed might be any number.
+    # No more bytes than the archive has: what is compressed might be any number.
     found: dict[str, bytes] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        infos = archive.infolist()
-        if sum(info.file_size for info in infos) > len(data):
-            raise ValueError("its members claim more bytes than it has.")
-        for info in infos:
-            if (
-                info.compress_type != zipfile.ZIP_STORED
-                or info.compress_size != info.file_size
-                or info.flag_bits & 1
-            ):
-                raise ValueError(f"{shown(info.filename)} is compressed or encrypted.")
-            if info.filename in found:
-                raise ValueError(f"it has {shown(info.filename)} twice.")
-            found[info.filename] = archive.read(info)
+        for info in archive.infolist():
+            name, n_bytes = info.filename, info.file_size
+            stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == n_bytes
+            if not stored or info.flag_bits & 1:
+                raise ValueError(f"{shown(name)} is compressed or encrypted.")
+            if n_bytes > len(data) - sum(map(len, found.values())):
+                raise ValueError("its members claim more bytes than it has.")
+            if name in found:
+                raise ValueError(f"it has {shown(name)} twice.")
+            found[name] = archive.read(info)
     return found
 
 

@@ -178,7 +178,7 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
         output = activation if mode == DEFAULT else "identity"
         if output == "relu":
             # One more hidden layer has it, and the output hands on what that gives.
-            coefs, intercepts = [*coefs, _same(widths[-1])], [*intercepts, intercepts[-1] * 0]
+            coefs, intercepts = [*coefs, _same(widths[-1])], [*intercepts, np.zeros(widths[-1])]
             output = "identity"
         kind["output_activation"] = None if output == "identity" else output
         return _fitted_regressor(kind, coefs, intercepts)

@@ -195,10 +195,11 @@ def _document(estimator: Any) -> dict[str, Any]:
     for name, value in estimator.get_params(deep=False).items():
         try:
             params[name] = encode(value)
-        except TypeError as error:
+            documents.digest(params[name])
+        except (TypeError, ValueError) as error:
             raise ValueError(
-                f"The parameter {name}={shown(value)} cannot be saved: {error}, which would take "
-                "code to load. Use joblib.dump."
+                f"The parameter {name}={shown(value)} cannot be saved, because {error}. Use "
+                "joblib.dump, whose files may hold code."
             ) from None
     target, names = estimator._target, getattr(estimator, "feature_names_in_", None)
     return {
