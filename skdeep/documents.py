@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -133,8 +134,7 @@ def parse(data: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"{shown(twice)} stands twice in one object.")
     return found
 
@@ -154,12 +154,10 @@ def _text(value: Any, indent: str = "") -> str:
     inner = indent + " "
     if isinstance(value, dict):
         lines = [f"{json.dumps(name)}: {_text(one, inner)}" for name, one in value.items()]
-        opening, closing = "{}"
     else:
         lines = [_text(one, inner) for one in value]
-        opening, closing = "[]"
-    body = f",\n{inner}".join(lines)
-    return f"{opening}\n{inner}{body}\n{indent}{closing}"
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}\n{inner}" + f",\n{inner}".join(lines) + f"\n{indent}{last}"
 
 
 # Arrays
@@ -202,12 +200,11 @@ def _from_inline(place: str, tree: dict[str, Any]) -> Array:
     names = ("type", "dtype", "shape", "data")
     check_fields(tree, names, names, place)
     name, shape = tree["dtype"], tree["shape"]
-    if type(shape) is not list or not all(type(n) is int and n >= 0 for n in shape):
-        raise ValueError(f"{place} has the shape {shown(shape)}.")
     flat = _flat(place, tree["data"], shape)
     if type(name) is not str or not re.fullmatch(r"[<|][biuf][1248]|<U\d{1,9}|\|O", name):
         raise ValueError(f"{place} has the unknown dtype {shown(name)}.")
-    if name.startswith("<U") and int(name[2:]) > max([MAX_PADDING, *map(len, flat)]):
+    longest = max((len(one) for one in flat if type(one) is str), default=0)
+    if name.startswith("<U") and int(name[2:]) > max(longest, MAX_PADDING):
         raise ValueError(f"{place} has the dtype {name}, but no string is as long.")
     dtype = np.dtype(name)
     _check_elements(place, dtype, flat)
@@ -220,10 +217,10 @@ def _from_inline(place: str, tree: dict[str, Any]) -> Array:
 
 def _flat(place: str, data: Any, shape: list[int]) -> list[Any]:
     # The elements of nested lists of the given lengths.
-    if not shape:
+    if shape == []:
         return [data]
-    if type(data) is not list or len(data) != shape[0]:
-        raise ValueError(f"{place} is not of the shape {shape} that it claims.")
+    if type(shape) is not list or type(data) is not list or [len(data)] != shape[:1]:
+        raise ValueError(f"{place} is not of the shape {shown(shape)} that it claims.")
     if len(shape) == 1:
         return data
     return list(chain.from_iterable(_flat(place, row, shape[1:]) for row in data))
@@ -315,13 +312,15 @@ def _from_npz(data: bytes) -> tuple[Any, Callable[[str, dict[str, Any]], Array]]
 def _members(data: bytes) -> dict[str, bytes]:
     # No more bytes than the archive has: what is compressed might be any number.
     found: dict[str, bytes] = {}
+    n_left = len(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for info in archive.infolist():
             name, n_bytes = info.filename, info.file_size
             stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == n_bytes
             if not stored or info.flag_bits & 1:
                 raise ValueError(f"{shown(name)} is compressed or encrypted.")
-            if n_bytes > len(data) - sum(map(len, found.values())):
+            n_left -= n_bytes
+            if n_left < 0:
                 raise ValueError("its members claim more bytes than it has.")
             if name in found:
                 raise ValueError(f"it has {shown(name)} twice.")

@@ -292,9 +292,7 @@ def _sorted_labels(given: Any) -> tuple[Array, Array]:
         or labels.tolist() != wanted
         or any(isinstance(label, float) and not math.isfinite(label) for label in wanted)
     ):
-        raise ValueError(
-            f"classes must be strings, or numbers, one an output; got {shown(wanted)}."
-        )
+        raise ValueError(f"classes must be all strings or all numbers; got {shown(wanted)}.")
     found, order = np.unique(labels, return_index=True)
     if len(found) < len(labels):
         raise ValueError(f"the labels {shown(wanted)} are not all different.")
