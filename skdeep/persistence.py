@@ -137,8 +137,9 @@ def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | Deep
     path : str or os.PathLike
         Ends in ``.json`` or ``.npz``.
     max_bytes : int, default=2**30
-        Largest file that is read. A text takes some 30 times its size in memory while it is
-        read, an .npz a few times.
+        Largest file that is read. Reading an .npz takes a few times its size in memory, a
+        text some ten times, one that is made to harm up to a hundred: of strangers take
+        no larger files than you need.
 
     Returns
     -------

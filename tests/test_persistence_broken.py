@@ -393,6 +393,18 @@ def test_fields_that_do_not_fit_are_refused(case, stored, tmp_path):
     expect_refusal(path, words)
 
 
+def test_a_running_variance_below_0_is_refused(stored, tmp_path):
+    tree = json.loads(stored[0]["batch norm", ".json"][1])
+    path = tmp_path / "model.json"
+    for place, words in [(2, None), (7, "variance")]:
+        tree["weights"]["norms_"][place]["data"][0] = -0.5
+        path.write_text(json.dumps(sealed(tree)))
+        if words is None:
+            load(path)
+        else:
+            expect_refusal(path, words)
+
+
 def test_a_change_without_the_hash_is_seen(stored, tmp_path):
     tree = json.loads(stored[0]["names", ".json"][1])
     path = tmp_path / "model.json"
