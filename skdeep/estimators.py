@@ -514,8 +514,12 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             setattr(self, name, value)
         self._solver_state = result.solver_state
         # Only parameters to go on from that are not those returned may be outdated.
-        if self._solver_state is not None and self._solver_state.live is not None:
-            self._checksum = task.network.checksum(task.network.views(result.theta))
+        state = result.solver_state
+        self._checksum = (
+            None
+            if state is None or state.live is None
+            else task.network.checksum(task.network.views(result.theta))
+        )
         self._mask_generator = task.mask_generator
         if self._stream is not None:
             self._stream = replace(self._stream, n_epochs=task.n_epochs_before + result.n_iter)
@@ -530,6 +534,23 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         self.validation_loss_curve_ = history.validation_loss_curve if validated else None
         self.best_validation_score_ = history.best_score if validated else None
         self.best_iter_ = history.best_iter if validated else None
+
+    def _adopt(self, target: Any, params: Parameters, history: History) -> Self:
+        # Be as after a fit that ended with these weights, and whose solver starts anew. The
+        # target has its loss, and the arrays have the shapes that the parameters ask for.
+        network = network_of(self, len(params.weights[0]), target.n_outputs, dropout_of(self))
+        theta = network.pack(params)
+        nothing = np.empty((0, 0))
+        task = FitTask(
+            network, target.loss, solver_of(self), nothing, nothing, None, theta, None
+        )
+        self.n_features_in_ = len(params.weights[0])
+        self._target, self._stream = target, None
+        if not isinstance(target, RegressionTarget):
+            self.classes_ = target.classes
+        result = FitResult(theta, None, history, 0, math.nan, "stopped")
+        self._keep(task, result, incremental=True)
+        return self
 
     def _tell(self, task: FitTask, result: FitResult, incremental: bool) -> None:
         # Why training ended, where the user would want to know.

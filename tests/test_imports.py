@@ -14,7 +14,7 @@ import pytest
 import skdeep
 
 ORDER = [
-    ["specs", "links"],
+    ["specs", "links", "documents"],
     ["activations", "losses", "initializers", "schedules"],
     ["class_losses", "regression_losses", "batches", "threads", "vectors", "norms", "limits"],
     ["layers", "solvers"],
@@ -25,7 +25,8 @@ ORDER = [
     ["targets", "validation", "progress", "parallel", "monitoring", "summary"],
     ["assembly", "reports"],
     ["estimators", "criteria"],
-    ["metrics"],
+    ["metrics", "encoding", "go_networks"],
+    ["persistence"],
     ["__init__"],
 ]
 HEIGHT = {module: height for height, row in enumerate(ORDER) for module in row}
