@@ -39,13 +39,12 @@ def read(folder):
 
 def make_search():
     # All of a try's epochs are part of the search: nobody need be told that it ends there.
-    network = DeepClassifier((20,), solver=SGD(), max_iter=50, n_iter_no_change=50)
+    solver = SGD(StepDecay(every=EPOCHS_PER_DECAY))
+    network = DeepClassifier((20,), solver=solver, max_iter=50, n_iter_no_change=50)
     grid = {
         "deepclassifier__random_state": range(N_TRIES),
         "deepclassifier__solver__learning_rate_init": STARTS,
-        "deepclassifier__solver__learning_rate": [
-            StepDecay(every=EPOCHS_PER_DECAY, factor=factor) for factor in FACTORS
-        ],
+        "deepclassifier__solver__learning_rate__factor": FACTORS,
     }
     model = make_pipeline(StandardScaler(), network)
     return GridSearchCV(model, grid, scoring=get_scorer("macro_f_measure"))
@@ -58,7 +57,7 @@ def best_of_tries(search):
         search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True
     ):
         start = given["deepclassifier__solver__learning_rate_init"]
-        factor = given["deepclassifier__solver__learning_rate"].factor
+        factor = given["deepclassifier__solver__learning_rate__factor"]
         found.setdefault((start, factor), []).append(score)
     return [(*key, min(scores), max(scores)) for key, scores in found.items()]
 

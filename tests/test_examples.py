@@ -59,6 +59,16 @@ def test_search_in_lockstep_scores():
     assert float(re.search(r"^best accuracy +(\S+)$", output, re.MULTILINE)[1]) >= 0.96
 
 
+def test_engine_search_finds_a_winner():
+    output = run(EXAMPLES / "engine_search.py")
+    assert re.search(r"^networks trained +100$", output, re.MULTILINE)
+    for name in ("in folds", "on other rows"):
+        assert float(re.search(rf"^winner, {name} +(\S+)$", output, re.MULTILINE)[1]) > 0.93
+    tries = [line.split() for line in output.split("\n\n")[0].splitlines()[1:]]
+    assert len(tries) == 4
+    assert all(float(worst) <= float(best) for _, _, worst, best in tries)
+
+
 def table(output, title):
     """Numbers of each row, by its name, of the table whose header begins with `title`."""
     found = output[re.search(f"^{title}", output, re.MULTILINE).start() :]
