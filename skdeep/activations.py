@@ -368,10 +368,19 @@ class Custom(Activation):
         return f"Custom({kind.__name__}())" if plain else f"Custom({self.spec!r})"
 
     def forward(self, z: Array, out: Array) -> None:
-        out[...] = self.spec.value(z)
+        out[...] = self._elements("value", z)
 
     def backward(self, z: Array, out: Array, delta: Array) -> None:
-        delta *= self.spec.derivative(z)
+        delta *= self._elements("derivative", z)
+
+    def _elements(self, method: str, z: Array) -> Array:
+        found = getattr(self.spec, method)(z)
+        if np.shape(found) != z.shape:
+            raise ValueError(
+                f"{type(self.spec).__name__}.{method}(z) returned shape {np.shape(found)} for "
+                f"z of shape {z.shape}: return one number for each element."
+            )
+        return found
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -39,7 +39,7 @@ SCHEDULE_CONSTRAINTS: dict[type[Schedule], dict[str, Any]] = {
     InvScaling: {"power_t": NOT_NEGATIVE},
     InverseTime: {"decay": NOT_NEGATIVE},
     StepDecay: {"every": POSITIVE, "factor": POSITIVE},
-    Exponential: {"decay": POSITIVE},
+    Exponential: {"decay": [Interval(Real, 0, 1, closed="right")]},
     Linear: {"end": NOT_NEGATIVE},
     Cosine: {"restarts": [Interval(Integral, 0, None, closed="left")], "end": NOT_NEGATIVE},
     OneCycle: {

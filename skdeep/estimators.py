@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import check_scoring, mean_pinball_loss
+from sklearn.metrics import mean_pinball_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Tags, check_random_state, estimator_html_repr
 from sklearn.utils.metaestimators import available_if
@@ -29,6 +29,7 @@ from skdeep.class_losses import CLASSIFICATION_LOSSES
 from skdeep.descent import SolverState
 from skdeep.initializers import INITIALIZERS, Initializer
 from skdeep.links import LINKS
+from skdeep.metrics import get_scorer
 from skdeep.monitoring import CallbackBridge, ValidationSet, snapshot
 from skdeep.network import Network
 from skdeep.parallel import fit as train_task
@@ -387,6 +388,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         incremental: bool,
     ) -> None:
         X_val, y_val, weight_val = validation
+        scorer = self._validation_scorer()
         if X_val is not None:
             if y_val is None:
                 raise ValueError("X_val is given without y_val. Give both, or neither.")
@@ -414,7 +416,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             task.y[rows] if rows is not None else target.encode(y_val),
             None if weight_val is None else weight_val[:, 0],
             task.loss,
-            self._scoring(network, X_val if rows is None else X_val[rows], y_val),
+            self._scoring(scorer, network, X_val if rows is None else X_val[rows], y_val),
         )
         task.stop_on_score = self.early_stopping
 
@@ -429,14 +431,22 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             raise ValueError(f"In X_val and y_val, here called X and y: {error}") from error
         return X_val, y_val
 
-    def _scoring(self, network: Network, X_val: Any, y_val: Any) -> Any:
+    def _validation_scorer(self) -> Any:
+        # A name that does not exist is an error where there are no validation rows, too.
+        if self.validation_scoring in (None, "loss"):
+            return None
+        try:
+            return get_scorer(self.validation_scoring)
+        except ValueError as error:
+            raise ValueError(f"validation_scoring: {error}") from error
+
+    def _scoring(self, scorer: Any, network: Network, X_val: Any, y_val: Any) -> Any:
         # (theta, encoded, raw, weight) -> score; None for the loss.
         target, scoring = self._target, self.validation_scoring
         if scoring == "loss" or (scoring is None and not getattr(target, "has_score", True)):
             return None
         if scoring is None:
             return lambda theta, encoded, raw, weight: target.score(encoded, raw, weight)
-        scorer = check_scoring(self, scoring=scoring)
 
         def score(theta: Array, encoded: Array, raw: Array, weight: Array | None) -> float:
             fitted = snapshot(self, self._fitted_attributes(network, theta))
@@ -778,7 +788,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
 
     validation_scoring : str, callable or None, default=None
         Score of the validation rows: None is the estimator's own, 'loss' the negative loss;
-        else a name or a callable as in :func:`sklearn.metrics.get_scorer`.
+        else a name or a callable as in :func:`skdeep.metrics.get_scorer`.
 
     restore_best : bool, default=True
         Whether, with validation rows, `fit` ends with the weights of the best epoch.
@@ -1394,7 +1404,7 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
 
     validation_scoring : str, callable or None, default=None
         Score of the validation rows: None is the estimator's own, 'loss' the negative loss;
-        else a name or a callable as in :func:`sklearn.metrics.get_scorer`.
+        else a name or a callable as in :func:`skdeep.metrics.get_scorer`.
 
     restore_best : bool, default=True
         Whether, with validation rows, `fit` ends with the weights of the best epoch.

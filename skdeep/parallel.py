@@ -15,6 +15,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -387,6 +388,11 @@ class LockstepBackend(ParallelBackendBase):
             self._own.cancel()
 
 
+def _check_count(name: str, value: Any) -> None:
+    if not isinstance(value, Integral) or int(value) < 1:
+        raise ValueError(f"{name} must be an int of 1 or more; got {value!r}.")
+
+
 class lockstep(parallel_config):
     """Train the fits of a search as stacks, wherever joblib runs them.
 
@@ -433,6 +439,9 @@ class lockstep(parallel_config):
         memory: int = 1 << 30,
         n_processes: int | None = None,
     ) -> None:
+        _check_count("memory", memory)
+        if n_processes is not None:
+            _check_count("n_processes", n_processes)
         backend = LockstepBackend(memory=memory, n_processes=n_processes)
         super().__init__(backend, n_jobs=n_jobs)
 

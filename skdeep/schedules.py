@@ -7,6 +7,7 @@ schedule speaks of one, is a pass over the rows of the call, and may be a fracti
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
@@ -324,8 +325,9 @@ class FromFunction(Schedule):
     Parameters
     ----------
     function : callable
-        Step, an int from 0, -> learning rate. It is asked for some steps ahead, and may
-        be asked for a step again; never for one beyond the last of the call.
+        Step, an int from 0, -> learning rate, a number in [0, inf). It is asked for some
+        steps ahead, and may be asked for a step again; never for one beyond the last of the
+        call.
 
     Examples
     --------
@@ -340,7 +342,15 @@ class FromFunction(Schedule):
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         known = np.minimum(steps, span.start + span.n_steps - 1)
-        return np.array([self.function(step) for step in known.tolist()], float)
+        return np.array([self._rate(step) for step in known.tolist()])
+
+    def _rate(self, step: int) -> float:
+        rate = self.function(step)
+        if not isinstance(rate, Real) or not 0 <= float(rate) < np.inf:
+            raise ValueError(
+                f"learning_rate({step}) returned {rate!r}: return a finite number of 0 or more."
+            )
+        return float(rate)
 
 
 @dataclass

@@ -24,8 +24,10 @@ ORDER = [
     ["training"],
     ["targets", "validation", "progress", "parallel", "monitoring", "summary"],
     ["assembly", "reports"],
-    ["estimators", "criteria"],
-    ["metrics", "encoding", "go_networks"],
+    ["criteria"],
+    ["metrics"],
+    ["estimators"],
+    ["encoding", "go_networks"],
     ["persistence"],
     ["__init__"],
 ]
