@@ -164,8 +164,9 @@ def _check_schedule(given: Any) -> None:
             f"{given.__name__}()."
         )
     if isinstance(given, Schedule):
+        kinds = [kind for kind in SCHEDULE_CONSTRAINTS if isinstance(given, kind)]
         validate_parameter_constraints(
-            SCHEDULE_CONSTRAINTS.get(type(given), {}),
+            SCHEDULE_CONSTRAINTS[kinds[0]] if kinds else {},
             given.get_params(deep=False),
             caller_name=type(given).__name__,
         )

@@ -1243,8 +1243,15 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         score : float
         """
         if isinstance(getattr(self, "_target", None), MultiOutputTarget):
-            right = (self.predict(X) == np.asarray(y)).all(axis=1)
-            return float(np.average(right, weights=sample_weight))
+            predicted = self.predict(X)
+            if np.shape(y) != predicted.shape:
+                raise ValueError(
+                    f"y must have the shape of the predictions, {predicted.shape}; got "
+                    f"{np.shape(y)}."
+                )
+            weight = check_weights(sample_weight, X)
+            right = (predicted == np.asarray(y)).all(axis=1, keepdims=True)
+            return float(np.average(right, weights=weight))
         return super().score(X, y, sample_weight)
 
 

@@ -56,21 +56,32 @@ class Spec:
         ValueError
             If a name is not one of the spec's.
         """
-        inner: dict[str, dict[str, Any]] = {}
-        for name in params:
-            field, _, key = name.partition("__")
-            if field not in self.field_names() or (
-                key and not isinstance(params.get(field, getattr(self, field)), Spec)
-            ):
-                raise ValueError(
-                    f"Invalid parameter {name!r} for {type(self).__name__}. Valid parameters "
-                    f"are: {list(self.get_params())!r}."
-                )
-            if key:
-                inner.setdefault(field, {})[key] = params[name]
-        for name, value in params.items():
-            if "__" not in name:
-                setattr(self, name, value)
-        for field, own in inner.items():
-            getattr(self, field).set_params(**own)
+        own, inner = self._by_owner(params)
+        for name, value in own.items():
+            setattr(self, name, value)
+        for field, of_field in inner.items():
+            getattr(self, field).set_params(**of_field)
         return self
+
+    def _by_owner(self, params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        # Own fields and those of specs in fields, all known: nothing is set before that.
+        own = {name: value for name, value in params.items() if "__" not in name}
+        inner: dict[str, dict[str, Any]] = {}
+        for name in set(params) - set(own):
+            field, _, key = name.partition("__")
+            inner.setdefault(field, {})[key] = params[name]
+        after = {name: getattr(self, name) for name in self.field_names()} | own
+        for field, of_field in inner.items():
+            if not isinstance(after.get(field), Spec):
+                self._refuse(f"{field}__{next(iter(of_field))}")
+            after[field]._by_owner(of_field)
+        for name in own:
+            if name not in self.field_names():
+                self._refuse(name)
+        return own, inner
+
+    def _refuse(self, name: str) -> None:
+        raise ValueError(
+            f"Invalid parameter {name!r} for {type(self).__name__}. Valid parameters are: "
+            f"{list(self.get_params())!r}."
+        )

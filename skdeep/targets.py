@@ -99,7 +99,7 @@ class ClassTarget:
 
     def strata(self, encoded: Array) -> Array | None:
         """Labels by which a validation split is stratified, as scikit-learn's MLP does."""
-        return encoded[:, 0] if self.n_outputs == 1 else None
+        return encoded[:, -1] if len(self.classes) == 2 else None
 
     def decode(self, raw: Array) -> Array:
         """Raw output of shape (n, n_outputs) to labels of shape (n,)."""

@@ -36,6 +36,7 @@ from skdeep import (
     RMSprop,
     StepDecay,
     WarmUp,
+    lockstep,
 )
 from skdeep.schedules import SCHEDULES
 
@@ -1122,6 +1123,72 @@ def test_table_of_schedule_fields_is_complete():
     assert fields <= tried
 
 
+class Shapeless:
+    def value(self, z):
+        return z[:1]
+
+    def derivative(self, z):
+        return 1.0
+
+
+class Flat:
+    def value(self, z):
+        return z
+
+    def derivative(self, z):
+        return 1.0
+
+
+class Always:
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self, step):
+        return self.rate
+
+
+class SteepLine(Linear):
+    pass
+
+
+USERS_OWN = [
+    ("activation", Shapeless(), ["Shapeless.value", "(1, ", "one number for each element"]),
+    ("activation", Flat(), ["Flat.derivative", "()", "one number for each element"]),
+    ("learning_rate", Always(-0.001), ["learning_rate(0)", "-0.001", "0 or more"]),
+    ("learning_rate", Always(None), ["learning_rate(0)", "None", "finite"]),
+    ("learning_rate", Always(np.nan), ["learning_rate(0)", "nan", "finite"]),
+    ("learning_rate", SteepLine(end=-1), ["'end'", "SteepLine", "[0.0, inf)"]),
+    ("validation_scoring", "neg_distanc", ["validation_scoring", "neg_distance"]),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), USERS_OWN)
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_what_users_bring_is_checked(make, name, value, words):
+    refused(make(**{name: value}), call("fit", X, BINARY), words)
+
+
+@pytest.mark.parametrize("name", ["n_processes", "memory"])
+@pytest.mark.parametrize("value", [-1, 0, "2", 1.5])
+def test_counts_of_lockstep_are_checked(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be an int of 1 or more; got {value!r}"):
+        lockstep(**{name: value})
+
+
+@pytest.mark.parametrize("y", [np.zeros((N, 1)), np.zeros(N), np.zeros((N, 3))], ids=np.shape)
+def test_score_of_several_columns_is_of_as_many(y):
+    model = classifier().fit(X, np.column_stack([CLASSES, BINARY + 3]))
+    with pytest.raises(ValueError, match=r"shape of the predictions, \(30, 2\)"):
+        model.score(X, y)
+
+
+@pytest.mark.parametrize("weight", [np.zeros(N), np.full(N, -1.0), np.ones(3)])
+def test_weights_of_score_over_several_columns_are_checked(weight):
+    y = np.column_stack([CLASSES, BINARY + 3])
+    with pytest.raises(ValueError, match=r"[Ww]eight|sample_weight"):
+        classifier().fit(X, y).score(X, y, weight)
+
+
 @pytest.mark.parametrize("set_field", ["solver__speed", "solver__solver"])
 def test_unknown_spec_field_is_named(set_field):
     with pytest.raises(ValueError, match=r"'(speed|solver)' for SGD.*momentum"):
@@ -1136,6 +1203,19 @@ def test_unknown_field_of_a_spec_in_a_spec_is_named(set_field):
     with pytest.raises(ValueError, match=r"'(speed|momentum__decay)' for .*every"):
         model.set_params(**{set_field: 1})
     assert model.solver == SGD(learning_rate=StepDecay())
+
+
+def test_a_spec_that_refuses_a_field_has_set_none():
+    solver = SGD(learning_rate=WarmUp(then=Cosine()))
+    for bad in (
+        {"learning_rate__then__speed": 1},
+        {"learning_rate__": 1},
+        {"learning_rate__then": Linear(), "learning_rate__then__restarts": 2},
+        {"speed": 1},
+    ):
+        with pytest.raises(ValueError, match="Invalid parameter"):
+            solver.set_params(momentum=0.1, **bad)
+        assert solver == SGD(learning_rate=WarmUp(then=Cosine()))
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", LBFGS(max_fun=7)], ids=repr)

@@ -123,6 +123,19 @@ def test_probabilities_of_classes(labels, output, data):
 
 @CLASS_SETS
 @OUTPUTS
+def test_only_two_classes_are_split_by_class(labels, output):
+    # As scikit-learn's MLP does it, whatever the outputs of the network.
+    target = class_target_of(labels, output, smoothing=0.1)
+    y = np.array(labels)[np.arange(20) % len(labels)]
+    strata = target.strata(target.encode(y))
+    if len(labels) == 2:
+        assert_array_equal(strata > 0.5, y == target.classes[1])
+    else:
+        assert strata is None
+
+
+@CLASS_SETS
+@OUTPUTS
 def test_smoothing_spreads_over_what_may_be_right(labels, output):
     y = np.array(labels)
     hard = class_target_of(labels, output).encode(y)
