@@ -1,4 +1,4 @@
-"""One class in twenty: what finds the rare class, and what it does to the probabilities.
+"""One row in ten is of the rare class: what finds it, and what that does to probabilities.
 
 ``class_weight`` moves the decision towards the rare class: more of it is found, and its
 probabilities are too high. The focal loss turns the network to rows that it gets wrong, and

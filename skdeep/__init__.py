@@ -1,4 +1,4 @@
-"""Neural-network estimators for scikit-learn users, trained by NumPy alone."""
+"""Neural-network estimators for scikit-learn users, trained by NumPy and SciPy."""
 
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.initializers import Normal, Uniform

@@ -858,7 +858,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         Epochs of the last call; iterations with 'lbfgs'.
 
     t_ : int
-        Training rows seen, each epoch's counted anew.
+        Training rows seen, those of every epoch counted.
 
     n_features_in_ : int
         Columns of `X`.
@@ -1468,7 +1468,7 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
         Epochs of the last call; iterations with 'lbfgs'.
 
     t_ : int
-        Training rows seen, each epoch's counted anew.
+        Training rows seen, those of every epoch counted.
 
     n_features_in_ : int
         Columns of `X`.
