@@ -64,6 +64,10 @@ from skdeep.workspace import Parameters
 
 Array = np.ndarray
 
+# Share of its first value by which a loss that rose is worth a warning: more than a bad
+# start of the solver's, less than what shows in no score any more.
+RISE = 9
+
 # X_val, y_val and sample_weight_val.
 Validation = tuple[Any, Any, Any]
 
@@ -581,6 +585,14 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             warnings.warn(
                 f"L-BFGS gave up after {result.n_iter} iteration(s): {result.outcome} Scale X "
                 "(StandardScaler), or increase alpha.",
+                ConvergenceWarning,
+                stacklevel=7,
+            )
+        curve = result.history.loss_curve
+        if not incremental and curve and curve[-1] > curve[0] + RISE * abs(curve[0]):
+            warnings.warn(
+                f"The loss rose from {curve[0]:.3g} to {curve[-1]:.3g}. Try a smaller "
+                "learning_rate_init, or scale X (StandardScaler).",
                 ConvergenceWarning,
                 stacklevel=7,
             )
@@ -1613,6 +1625,14 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
         self.output_activation = output_activation
         self.huber_delta = huber_delta
         self.quantile = quantile
+
+    def _validate_params(self) -> None:
+        if isinstance(self.loss, (Integral, tuple, list)):
+            raise ValueError(
+                f"The 'loss' parameter of DeepRegressor is {self.loss!r}. It is the first, as "
+                f"MLPRegressor's: write hidden_layer_sizes={self.loss!r}."
+            )
+        super()._validate_params()
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

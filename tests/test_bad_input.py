@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep import (
@@ -1166,6 +1166,22 @@ USERS_OWN = [
 @pytest.mark.parametrize("make", [classifier, regressor])
 def test_what_users_bring_is_checked(make, name, value, words):
     refused(make(**{name: value}), call("fit", X, BINARY), words)
+
+
+@pytest.mark.parametrize("sizes", [50, (50,), [50, 20]])
+def test_layers_in_the_place_of_the_loss_are_told_their_name(sizes):
+    words = ["'loss'", "DeepRegressor", f"hidden_layer_sizes={sizes!r}"]
+    refused(DeepRegressor(sizes), call("fit", X, NUMBERS), words)
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_loss_that_rose_is_told(make):
+    # Each step multiplies the weights by 1 - rate * alpha / n = -2.3, beside the gradient.
+    model = make(solver="sgd", learning_rate_init=100, momentum=0, alpha=1, activation="tanh")
+    with pytest.warns(ConvergenceWarning, match="rose from .* smaller learning_rate_init"):
+        model.set_params(max_iter=20, n_iter_no_change=20).fit(X, BINARY)
+    assert model.loss_ > 10 * model.loss_curve_[0]
 
 
 @pytest.mark.parametrize("name", ["n_processes", "memory"])
