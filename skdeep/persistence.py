@@ -142,7 +142,7 @@ def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | Deep
         Ends in ``.json`` or ``.npz``.
     max_bytes : int, default=2**30
         Largest file that is read. Reading an .npz takes a few times its size in memory, a
-        text some ten times, one that is made to harm up to a hundred: of strangers take
+        text some ten times, one that is made to harm up to three hundred: of strangers take
         no larger files than you need.
 
     Returns

@@ -402,6 +402,7 @@ LONE = ["a" * 15000, *[""] * 19999]
 STRINGS = {
     "lone": (LONE, "<U15000"),
     "as much as may be": (["a" * 64, *[""] * 19999], "<U64"),
+    "one of 64": (["a" * 15000, *[""] * 63], "<U15000"),
     "wide": ([""] * 20000, "<U100000"),
     "objects": (LONE, "|O"),
     "distinct": ([f"{i:04x}" for i in range(20000)], "<U4"),
@@ -409,7 +410,7 @@ STRINGS = {
 
 
 @pytest.mark.parametrize("case", STRINGS)
-def test_a_small_file_takes_no_more_than_a_hundred_times_its_size(case, stored, tmp_path):
+def test_a_small_file_takes_no_more_than_300_times_its_size(case, stored, tmp_path):
     data, dtype = STRINGS[case]
     tree = json.loads(stored[0]["names", ".json"][1])
     tree["target"]["classes"] = {
@@ -426,7 +427,7 @@ def test_a_small_file_takes_no_more_than_a_hundred_times_its_size(case, stored, 
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 100 * path.stat().st_size
+    assert peak < 300 * path.stat().st_size
 
 
 class Counted(str):
