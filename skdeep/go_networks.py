@@ -35,7 +35,7 @@ SOFTMAX = 5
 DEFAULT, MULTI_CLASS, REGRESSION, BINARY, MULTI_LABEL = range(5)
 SQUARED_ERROR = 3
 
-NOT_READ = "which no network of this library has that can be read"
+NOT_READ = "a field that networks of this library do not have"
 # Widest layer that changes nothing: its weights are a matrix of this many rows and columns.
 MAX_IDENTITY = 4096
 
