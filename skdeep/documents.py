@@ -13,6 +13,7 @@ import math
 import os
 import re
 import secrets
+import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -37,8 +38,11 @@ MEMBER_DTYPES = ("<f4", "<f8")
 HEADER = "header.npy"
 
 ELEMENTS = {"b": bool, "i": int, "u": int, "f": float, "U": str}
-# Characters of a string that are allocated though no string is as long.
+# All strings of an array take the place of the longest: so many characters for each one that
+# is there, an empty string counting as one.
 MAX_PADDING = 64
+# Characters of a name in a text: those of this format have no more than 30.
+MAX_NAME = 100
 
 
 @contextmanager
@@ -57,16 +61,20 @@ def refusals(source: Any) -> Iterator[None]:
         raise ValueError(f"{name}: {kind}{error}") from error
 
 
-def check_fields(tree: Any, known: Any, needed: Any, what: str) -> dict[str, Any]:
+def check_fields(
+    tree: Any,
+    known: Any,
+    needed: Any,
+    what: str,
+    advice: str = "which this version of skdeep does not know: upgrade skdeep if a newer one "
+    "wrote it",
+) -> dict[str, Any]:
     """`tree`, which must be a dict with all of `needed` and nothing that is not `known`."""
-    if type(tree) is not dict:
+    if not isinstance(tree, dict):
         raise ValueError(f"{what} must be an object; got {shown(tree)}.")
     unknown = sorted(set(tree) - set(known), key=str)
     if unknown:
-        raise ValueError(
-            f"{what} has {unknown[0]!r}, which this version of skdeep does not know: upgrade "
-            "skdeep if a newer one wrote it."
-        )
+        raise ValueError(f"{what} has {shown(unknown[0])}, {advice}.")
     lacking = sorted(set(needed) - set(tree))
     if lacking:
         raise ValueError(f"{what} lacks {lacking[0]!r}.")
@@ -94,19 +102,30 @@ def read_bytes(path: PathLike, max_bytes: int) -> bytes:
     )
 
 
-def _replace(path: PathLike, data: bytes) -> None:
-    # All of the new content or all of the old, whatever happens between.
-    folder, name = os.path.split(os.fspath(path))
-    draft = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
+def replace(path: PathLike, data: bytes) -> None:
+    """Put `data` into a file: all of it, or what was there stays, whatever happens between.
+
+    A file that is there keeps its permissions, and a link goes on pointing to it.
+    """
+    place = os.path.realpath(path)
+    draft = os.path.join(os.path.dirname(place), f".{secrets.token_hex(8)}")
     try:
-        with open(draft, "xb") as file:
+        mode = stat.S_IMODE(os.stat(place).st_mode) if os.path.exists(place) else None
+        # Nobody may read the draft who may not read the file.
+        start = 0o666 if mode is None else 0o600
+        with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, start)) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
+        if mode is not None:
+            os.chmod(draft, mode)
+        os.replace(draft, place)
+    except BaseException as error:
         if os.path.exists(draft):
             os.remove(draft)
+        if isinstance(error, OSError):
+            # The draft's name would tell the caller nothing.
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
 
 
@@ -114,7 +133,7 @@ def _replace(path: PathLike, data: bytes) -> None:
 
 
 def parse(data: bytes) -> Any:
-    """Strict JSON: no name twice in an object, no NaN or Infinity.
+    """Strict JSON: no name twice in an object, none of endless length, no NaN or Infinity.
 
     Raises
     ------
@@ -136,6 +155,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"{shown(twice)} stands twice in one object.")
+    if max(map(len, found), default=0) > MAX_NAME:
+        longest = max(found, key=len)
+        raise ValueError(f"the name {shown(longest)} has more than {MAX_NAME} characters.")
     return found
 
 
@@ -163,34 +185,47 @@ def _text(value: Any, indent: str = "") -> str:
 # Arrays
 
 
-def _pack(tree: Any, put: Callable[[str, Array], Any], at: str = "") -> Any:
-    # The tree with what `put` makes of each array and its place, such as "weights.coefs_.0".
+# The place of an array, such as "weights.coefs_.0", is put together where there is one: until
+# then it is (the place above, the last name), which costs the same however long the names are.
+
+
+def _joined(at: Any) -> str:
+    names = []
+    while at:
+        at, name = at
+        names.append(str(name))
+    return ".".join(reversed(names))
+
+
+def _pack(tree: Any, put: Callable[[str, Array], Any], at: Any = ()) -> Any:
+    # The tree with what `put` makes of each array and its place.
     if isinstance(tree, np.ndarray):
         kind = tree.dtype.newbyteorder("<")
-        return put(at[1:], np.ascontiguousarray(tree, kind).reshape(tree.shape))
+        return put(_joined(at), np.ascontiguousarray(tree, kind).reshape(tree.shape))
     if isinstance(tree, dict):
-        return {name: _pack(one, put, f"{at}.{name}") for name, one in tree.items()}
+        return {name: _pack(one, put, (at, name)) for name, one in tree.items()}
     if isinstance(tree, list):
-        return [_pack(one, put, f"{at}.{i}") for i, one in enumerate(tree)]
+        return [_pack(one, put, (at, i)) for i, one in enumerate(tree)]
     return tree
 
 
-def _unpack(tree: Any, get: Callable[[str, dict[str, Any]], Any], at: str = "") -> Any:
+def _unpack(tree: Any, get: Callable[[str, dict[str, Any]], Any], at: Any = ()) -> Any:
     # The way back: `get` makes the array of a place and of what stands there.
     if isinstance(tree, dict):
         if tree.get("type") == "array":
-            return get(at[1:], tree)
-        return {name: _unpack(one, get, f"{at}.{name}") for name, one in tree.items()}
+            return get(_joined(at), tree)
+        return {name: _unpack(one, get, (at, name)) for name, one in tree.items()}
     if isinstance(tree, list):
-        return [_unpack(one, get, f"{at}.{i}") for i, one in enumerate(tree)]
+        return [_unpack(one, get, (at, i)) for i, one in enumerate(tree)]
     return tree
 
 
 def _inline(place: str, array: Array) -> dict[str, Any]:
-    _check_elements(place, array.dtype, array.ravel().tolist())
+    flat = array.ravel().tolist()
+    _check_elements(place, array.dtype, flat)
     return {
         "type": "array",
-        "dtype": array.dtype.str,
+        "dtype": string_dtype(place, flat) if array.dtype.kind == "U" else array.dtype.str,
         "shape": list(array.shape),
         "data": array.tolist(),
     }
@@ -203,9 +238,10 @@ def _from_inline(place: str, tree: dict[str, Any]) -> Array:
     flat = _flat(place, tree["data"], shape)
     if type(name) is not str or not re.fullmatch(r"[<|][biuf][1248]|<U\d{1,9}|\|O", name):
         raise ValueError(f"{place} has the unknown dtype {shown(name)}.")
-    longest = max((len(one) for one in flat if type(one) is str), default=0)
-    if name.startswith("<U") and int(name[2:]) > max(longest, MAX_PADDING):
-        raise ValueError(f"{place} has the dtype {name}, but no string is as long.")
+    if name.startswith("<U") and name != (fitting := string_dtype(place, flat)):
+        raise ValueError(
+            f"{place} has the dtype {name}, but its strings are as long as {fitting}."
+        )
     dtype = np.dtype(name)
     _check_elements(place, dtype, flat)
     with np.errstate(all="ignore"):
@@ -224,6 +260,18 @@ def _flat(place: str, data: Any, shape: list[int]) -> list[Any]:
     if len(shape) == 1:
         return data
     return list(chain.from_iterable(_flat(place, row, shape[1:]) for row in data))
+
+
+def string_dtype(place: str, flat: list[Any]) -> str:
+    """The dtype that holds the strings and is no wider, unless most of it were padding."""
+    lengths = [len(one) for one in flat if isinstance(one, str)]
+    width = max(lengths, default=0) or 1
+    if width * len(flat) > MAX_PADDING * (sum(lengths) + len(flat)):
+        raise ValueError(
+            f"{place} has a string of {width:,} characters among {len(flat):,} that are mostly "
+            "much shorter, and each would take the place of the longest: shorten it."
+        )
+    return f"<U{width}"
 
 
 def _check_elements(place: str, dtype: np.dtype, flat: list[Any]) -> None:
@@ -363,17 +411,16 @@ def form_of(path: PathLike) -> tuple[Callable[..., bytes], Callable[..., Any]]:
     return FORMS[suffix]
 
 
-def write(path: PathLike, document: dict[str, Any]) -> None:
-    """Put the document into a file, with format, version and digest; all of it or nothing."""
+def encoded(path: PathLike, document: dict[str, Any]) -> bytes:
+    """What is to stand in the file: the document with format, version and digest."""
     to_bytes, _ = form_of(path)
     document = {"format": FORMAT, "version": VERSION, **document}
-    _replace(path, to_bytes({**document, "sha256": digest(document)}))
+    return to_bytes({**document, "sha256": digest(document)})
 
 
-def read(path: PathLike, max_bytes: int) -> dict[str, Any]:
-    """The document in a file, whose fields are then up to the caller to check."""
+def decoded(path: PathLike, data: bytes) -> dict[str, Any]:
+    """The document of what stands in the file; its fields are up to the caller to check."""
     _, from_bytes = form_of(path)
-    data = read_bytes(path, max_bytes)
     with refusals(path):
         return _checked(*from_bytes(data))
 

@@ -5,7 +5,6 @@ weights. What their networks compute, estimators compute too; where an estimator
 output or no hidden layer, one more layer that changes nothing makes it so.
 """
 
-import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from skdeep.documents import (
     read_bytes,
     refusals,
     shown,
+    string_dtype,
 )
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.targets import ClassTarget, MultilabelTarget
@@ -35,6 +35,7 @@ SOFTMAX = 5
 DEFAULT, MULTI_CLASS, REGRESSION, BINARY, MULTI_LABEL = range(5)
 SQUARED_ERROR = 3
 
+NOT_READ = "a field that networks of this library do not have"
 # Widest layer that changes nothing: its weights are a matrix of this many rows and columns.
 MAX_IDENTITY = 4096
 
@@ -58,9 +59,10 @@ def from_go_deep(
         A JSON file, or what is in one: ``{"Config": {...}, "Weights": [...]}``, with the
         weights of the bias last in each neuron's list.
     classes : sequence of shape (n_classes,), default=None
-        Labels in the order of the network's outputs, for a classifier that is not
-        multi-label; of a single output, the label that is meant below 0.5, then the other.
-        The columns of ``predict_proba`` are sorted by label, as everywhere. None is 0, 1, ...
+        Labels in the order of the network's outputs, all strings, booleans or whole
+        numbers, for a classifier that is not multi-label; of a single output, the label that
+        is meant below 0.5, then the other. The columns of ``predict_proba`` are sorted by
+        label, as everywhere. None is 0, 1, ...
     max_bytes : int, default=2**30
         Largest file that is read.
 
@@ -157,9 +159,9 @@ def _read(source: Any, kind: str, max_bytes: int) -> tuple[Any, str]:
 
 def _go_deep(dump: Any, classes: Any) -> Estimator:
     fields = ("Config", "Weights")
-    check_fields(dump, fields, fields, "the network")
+    check_fields(dump, fields, fields, "the network", NOT_READ)
     names = ("Inputs", "Layout", "Activation", "Mode", "Loss", "Bias")
-    config = check_fields(dump["Config"], names, ("Inputs", "Layout"), "Config")
+    config = check_fields(dump["Config"], names, ("Inputs", "Layout"), "Config", NOT_READ)
     if config.get("Activation") == SOFTMAX:
         raise ValueError("Activation 5, a softmax, is of outputs only: no hidden layer has it.")
     activation = ACTIVATIONS[_code(config, "Activation", len(ACTIVATIONS))]
@@ -204,7 +206,7 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
 
 def _gopher_neural(dump: Any) -> Estimator:
     names = ("Enters", "Weights", "OutLabels")
-    check_fields(dump, names, ("Enters", "Weights"), "the network")
+    check_fields(dump, names, ("Enters", "Weights"), "the network", NOT_READ)
     layers = _list(dump["Weights"], "Weights")
     widths = _widths([dump["Enters"], *(len(_list(layer, "a layer")) for layer in layers)])
     n_out = widths[-1]
@@ -215,11 +217,13 @@ def _gopher_neural(dump: Any) -> Estimator:
         "output_activation": "logistic",
     }
     given = {} if dump.get("OutLabels") is None else dump["OutLabels"]
-    if type(given) is not dict or not all(type(label) is str for label in given.values()):
+    if not isinstance(given, dict) or not all(type(one) is str for one in given.values()):
         raise ValueError("OutLabels must be an object from output to string.")
+    by_place = {str(place): label for place, label in given.items()}
+    if len(by_place) < len(given):
+        raise ValueError(f"OutLabels names an output twice; got {shown(list(given))}.")
     if n_out == 1 or list(given.values()) in ([], ["output"]):
         return _fitted_regressor(kind, coefs, intercepts)
-    by_place = {str(place): label for place, label in given.items()}
     if set(by_place) != {str(i) for i in range(n_out)}:
         raise ValueError(
             f"OutLabels has labels for {shown(sorted(by_place))}, not for 0...{n_out - 1}."
@@ -284,15 +288,25 @@ def _layers(
 
 def _sorted_labels(given: Any) -> tuple[Array, Array]:
     # Labels in ascending order, and where each stands among those that are given.
+    if isinstance(given, (str, bytes, dict, set, frozenset)):
+        raise ValueError(
+            f"classes must be a list of labels in the order of the outputs; got {shown(given)}."
+        )
     wanted = list(given)
-    labels = np.array(wanted)
+    strings = all(isinstance(label, str) for label in wanted)
+    labels = np.array(wanted, string_dtype("classes", wanted) if strings else None)
+    n_bools = sum(isinstance(label, (bool, np.bool_)) for label in wanted)
     if (
         labels.ndim != 1
         or labels.dtype.kind not in "biufU"
         or labels.tolist() != wanted
-        or any(isinstance(label, float) and not math.isfinite(label) for label in wanted)
+        or n_bools not in (0, len(wanted))
+        or (labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels % 1 == 0)).all())
     ):
-        raise ValueError(f"classes must be all strings or all numbers; got {shown(wanted)}.")
+        raise ValueError(
+            "classes must be all strings, all booleans or all whole numbers; got "
+            f"{shown(wanted)}."
+        )
     found, order = np.unique(labels, return_index=True)
     if len(found) < len(labels):
         raise ValueError(f"the labels {shown(wanted)} are not all different.")

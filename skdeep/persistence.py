@@ -67,17 +67,20 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     path : str or os.PathLike
         Ends in ``.json``, a text that people can read, or in ``.npz``, which is compact and
         holds the weights as NumPy arrays. A file that is there is replaced, at once and only
-        when all is written.
+        when all is written; it keeps its permissions.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
+    OSError
+        If the file cannot be written.
     TypeError
         If it is something else, such as a pipeline.
     ValueError
-        If `path` ends otherwise, a parameter holds an object of your own, or parameters or
-        weights were changed so that they no longer go together.
+        If `path` ends otherwise, a parameter holds an object of your own, parameters or
+        weights were changed so that they no longer go together, or `load` would refuse the
+        file for any other reason.
 
     See Also
     --------
@@ -106,8 +109,9 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
         )
     documents.form_of(path)
     check_is_fitted(estimator)
-    document = _document(estimator)
-    restored = _estimator(document)
+    data = documents.encoded(path, _document(estimator))
+    # What could not be read again is never written.
+    restored = _estimator(documents.decoded(path, data))
     odd = [
         name
         for name, of_fit, of_params in (
@@ -122,7 +126,7 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
             f"The parameters were changed after the fit: {odd[0]} would be another when the "
             "file is loaded. Set them back, fit anew, or use joblib.dump."
         )
-    documents.write(path, document)
+    documents.replace(path, data)
 
 
 def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | DeepRegressor:
@@ -138,7 +142,7 @@ def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | Deep
         Ends in ``.json`` or ``.npz``.
     max_bytes : int, default=2**30
         Largest file that is read. Reading an .npz takes a few times its size in memory, a
-        text some ten times, one that is made to harm up to a hundred: of strangers take
+        text some ten times, one that is made to harm up to three hundred: of strangers take
         no larger files than you need.
 
     Returns
@@ -162,7 +166,8 @@ def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | Deep
     ValueError: model.pickle: the suffix says in which form a model is stored: .json, to be \
 read by people too, or .npz, which is compact; got '.pickle'.
     """
-    document = documents.read(path, max_bytes)
+    documents.form_of(path)
+    document = documents.decoded(path, documents.read_bytes(path, max_bytes))
     with refusals(path):
         return _estimator(document)
 
@@ -287,8 +292,8 @@ def _check_shapes(estimator: Any, params: Parameters, n_outputs: int) -> None:
         found = [array.shape for array in arrays]
         if found != shapes:
             raise ValueError(
-                f"{name} and the parameters do not go together: the shapes are {found}, but "
-                f"the parameters and the target ask for {shapes}."
+                f"{name} and the parameters do not go together: the shapes are "
+                f"{shown(found)}, but the parameters and the target ask for {shown(shapes)}."
             )
     if isinstance(layers[0].norm, BatchNorm) and any((a < 0).any() for a in params.norms[3::4]):
         raise ValueError("norms_ has a running variance below 0.")

@@ -10,6 +10,7 @@ import math
 import os
 import pickle
 import re
+from collections import OrderedDict, defaultdict
 from itertools import product
 from pathlib import Path
 
@@ -180,7 +181,7 @@ def test_parameters_describe_the_network(loss, mode, expected):
 
 
 @pytest.mark.parametrize(
-    "labels", [["b", "c", "a"], [3, 1, 2], [2.5, 0.5, 1.0], np.array(["z", "yy", "x"])]
+    "labels", [["b", "c", "a"], [3, 1, 2], [3.0, 1.0, 2], np.array(["z", "yy", "x"])]
 )
 @pytest.mark.parametrize("activation", [1, 3])
 def test_labels_are_sorted_with_their_columns(labels, activation):
@@ -303,6 +304,27 @@ GO_DEEP = {
 }
 
 
+@pytest.mark.parametrize(
+    ("read", "dump"),
+    [
+        (from_go_deep, go_deep(3, (4, 3), 2, MULTI_CLASS)),
+        (from_gopher_neural, gopher(3, (4, 3), ["a", "b", "c"])),
+    ],
+)
+def test_dicts_of_any_kind(read, dump):
+    # Ordered, or with a default, on every level.
+    text = json.dumps(dump)
+    X = RNG.normal(size=(5, 3))
+    expected = read(dump).predict_proba(X)
+    for kind in (OrderedDict, lambda pairs: defaultdict(int, pairs)):
+        again = json.loads(text, object_pairs_hook=kind)
+        np.testing.assert_array_equal(read(again).predict_proba(X), expected)
+    dump["More"] = 1
+    with pytest.raises(ValueError, match="'More'") as caught:
+        read(dump)
+    assert "upgrade" not in str(caught.value)
+
+
 @pytest.mark.parametrize("case", GO_DEEP)
 def test_go_deep_networks_that_are_not_whole(case, tmp_path):
     act, words = GO_DEEP[case]
@@ -322,8 +344,16 @@ def test_go_deep_networks_that_are_not_whole(case, tmp_path):
         (["a", "b"], (4, 3), MULTI_CLASS, "2 classes"),
         (["a", "b", "a"], (4, 3), MULTI_CLASS, "different"),
         (["a", 1, "b"], (4, 3), MULTI_CLASS, "all strings"),
-        ([1.0, math.nan, 2.0], (4, 3), MULTI_CLASS, "all numbers"),
+        ([1.0, math.nan, 2.0], (4, 3), MULTI_CLASS, "whole numbers"),
         ([["a"], ["b"], ["c"]], (4, 3), MULTI_CLASS, "classes"),
+        ("abc", (4, 3), MULTI_CLASS, "list of labels.*'abc'"),
+        (b"abc", (4, 3), MULTI_CLASS, "list of labels"),
+        ({"a": 0, "b": 1, "c": 2}, (4, 3), MULTI_CLASS, "list of labels"),
+        ({"a", "b", "c"}, (4, 3), MULTI_CLASS, "list of labels"),
+        ([True, 2, 3], (4, 3), MULTI_CLASS, "booleans"),
+        ([0.0, np.True_, 3], (4, 3), MULTI_CLASS, "booleans"),
+        ([0.5, 1.0, 2.0], (4, 3), MULTI_CLASS, "whole numbers"),
+        (["a" * 10**5, *map(str, range(999))], (4, 1000), MULTI_CLASS, "shorten"),
         (3, (4, 3), MULTI_CLASS, "int"),
         (["a"], (4, 1), BINARY, "1 classes"),
         (["a", "b", "c"], (4, 3), MULTI_LABEL, "multi-label"),
@@ -348,6 +378,7 @@ GOPHER = {
         lambda dump: dump.update(OutLabels={"0": "a", "1": "b", "3": "c"}),
         "OutLabels",
     ),
+    "output twice": (lambda dump: dump["OutLabels"].update({0: "d"}), "an output twice"),
     "label twice": (lambda dump: dump["OutLabels"].update({"1": "a"}), "different"),
     "label as number": (lambda dump: dump["OutLabels"].update({"1": 1}), "string"),
     "labels as list": (lambda dump: dump.update(OutLabels=["a", "b", "c"]), "object"),

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import stat
 import struct
 import tempfile
 from dataclasses import fields
@@ -332,6 +333,16 @@ def test_every_spec_is_known_and_every_field_of_it_is_checked():
     assert set(skdeep.__all__) - set(SPECS) == {"DeepClassifier", "DeepRegressor", "lockstep"}
 
 
+@EACH_FORM
+def test_strings_come_back_as_wide_as_they_are(suffix, tmp_path):
+    wide = np.array(["tanh"], "U100")
+    model = classifier(hidden_layer_sizes=(4,), activation=wide).fit(X, NAMES.astype("U50"))
+    loaded = there_and_back(model, tmp_path / f"model{suffix}")
+    assert_same(loaded.classes_, model.classes_)
+    assert_same(loaded.activation, np.array(["tanh"]))
+    assert_same(loaded.predict_proba(X), model.predict_proba(X))
+
+
 # Going on
 
 
@@ -410,6 +421,23 @@ def test_parameters_that_no_longer_describe_the_fit_are_not_saved(
     expect_no_save(fitted(name).set_params(**params), ValueError, words, tmp_path)
 
 
+def test_what_load_would_refuse_is_not_written(tmp_path):
+    # A label that all others are padded to, and what was changed by hand.
+    y = np.array([f"{i:02}" for i in range(100)])
+    rows = np.resize(X, (100, 4))
+    model = classifier(max_iter=1).fit(rows, np.where(y == "07", "07" * 1000, y))
+    expect_no_save(model, ValueError, "classes.*shorten", tmp_path)
+    model = classifier(max_iter=1).fit(rows[:64], np.where(y == "07", "07" * 1000, y)[:64])
+    assert_same_model(model, there_and_back(model, tmp_path / "long.json"))
+    (tmp_path / "long.json").unlink()
+    model = fitted("names")
+    model.validation_scores_ = [0.5]
+    expect_no_save(model, ValueError, "must be null", tmp_path)
+    model = fitted("names")
+    model.classes_[0] = model._target.classes[0] = "z"
+    expect_no_save(model, ValueError, "sorted", tmp_path)
+
+
 def test_what_is_no_fitted_estimator_is_not_saved(tmp_path):
     class Own(DeepClassifier):
         pass
@@ -448,6 +476,46 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
     with pytest.raises(OSError, match=r"model\.json"):
         save(fitted("names"), tmp_path / "model.json")
     assert os.listdir(tmp_path) == ["model.json"]
+
+
+def test_a_missing_folder_is_named_as_it_was_given(tmp_path):
+    path = tmp_path / "none" / "model.json"
+    with pytest.raises(FileNotFoundError) as caught:
+        save(fitted("names"), path)
+    assert caught.value.filename == str(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_a_file_that_is_replaced_keeps_its_permissions(mode, tmp_path):
+    path = tmp_path / "model.json"
+    path.touch()
+    path.chmod(mode)
+    save(fitted("names"), path)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    other = tmp_path / "plain"
+    other.touch()
+    save(fitted("names"), tmp_path / "new.json")
+    assert (tmp_path / "new.json").stat().st_mode == other.stat().st_mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_one(there, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    target, path = tmp_path / "elsewhere" / "target", tmp_path / "model.json"
+    if there:
+        target.write_text("old")
+    path.symlink_to(target)
+    save(fitted("names"), path)
+    assert path.is_symlink()
+    assert target.read_text().startswith("{")
+    assert_same_model(fitted("names"), load(path))
+
+
+def test_names_as_long_as_names_may_be(tmp_path):
+    save(fitted("names"), tmp_path / f"{'m' * 245}.json")
+    assert len(os.listdir(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("name", ["model", "model.pkl", "model.json.gz", "json"])

@@ -8,6 +8,7 @@ import copy
 import io
 import json
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from skdeep import DeepRegressor
+from skdeep import DeepRegressor, documents
 from skdeep.persistence import load, save
 from tests.test_persistence import (
     EACH_FORM,
@@ -300,6 +301,10 @@ CHANGES = {
     "float16": (change(*WEIGHTS, "dtype", to="<f2"), ""),
     "other dtype": (change(*WEIGHTS, "dtype", to="<f4"), "none of dtype <f4"),
     "wide strings": (change("target", "classes", "dtype", to="<U900000000"), "as long"),
+    "wider strings": (change("target", "classes", "dtype", to="<U4"), "as long as <U3"),
+    "narrow strings": (change("target", "classes", "dtype", to="<U2"), "as long as <U3"),
+    "long name": (change("params", "k" * 101, to=1), "more than 100 characters"),
+    "many layers": (change("params", "hidden_layer_sizes", to=[1] * 500), r"\.\.\."),
     "ragged": (change(*WEIGHTS, "data", 0, to=[1.0]), "shape"),
     "integer weight": (change(*WEIGHTS, "data", 0, 0, to=1), "cannot hold"),
     "infinite weight": (change(*WEIGHTS, "data", 0, 0, to=1e999), ""),
@@ -314,8 +319,8 @@ CHANGES = {
         lambda tree: tree["weights"]["norms_"].append(tree["weights"]["intercepts_"][0]),
         "norms_",
     ),
-    "unsorted classes": (change("target", "classes", "data", to=["b", "a", "c"]), "sorted"),
-    "equal classes": (change("target", "classes", "data", to=["a", "a", "c"]), "sorted"),
+    "unsorted classes": (change("target", "classes", "data", to=["b", "a", "ccc"]), "sorted"),
+    "equal classes": (change("target", "classes", "data", to=["a", "a", "ccc"]), "sorted"),
     "mixed classes": (
         change(
             "target",
@@ -393,6 +398,61 @@ def test_fields_that_do_not_fit_are_refused(case, stored, tmp_path):
     expect_refusal(path, words)
 
 
+LONE = ["a" * 15000, *[""] * 19999]
+STRINGS = {
+    "lone": (LONE, "<U15000"),
+    "as much as may be": (["a" * 64, *[""] * 19999], "<U64"),
+    "one of 64": (["a" * 15000, *[""] * 63], "<U15000"),
+    "wide": ([""] * 20000, "<U100000"),
+    "objects": (LONE, "|O"),
+    "distinct": ([f"{i:04x}" for i in range(20000)], "<U4"),
+}
+
+
+@pytest.mark.parametrize("case", STRINGS)
+def test_a_small_file_takes_no_more_than_300_times_its_size(case, stored, tmp_path):
+    data, dtype = STRINGS[case]
+    tree = json.loads(stored[0]["names", ".json"][1])
+    tree["target"]["classes"] = {
+        "type": "array",
+        "dtype": dtype,
+        "shape": [len(data)],
+        "data": data,
+    }
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(tree, separators=(",", ":")))
+    tracemalloc.start()
+    try:
+        expect_refusal(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 300 * path.stat().st_size
+
+
+class Counted(str):
+    n_read = 0
+
+    def __str__(self):
+        Counted.n_read += 1
+        return super().__str__()
+
+    def __format__(self, spec):
+        Counted.n_read += 1
+        return super().__format__(spec)
+
+
+@pytest.mark.parametrize("walk", [documents._pack, documents._unpack])
+def test_a_name_is_copied_for_arrays_alone(walk):
+    # Else a long one times many values were the square of the file.
+    found = []
+    array = np.ones(2) if walk is documents._pack else {"type": "array"}
+    Counted.n_read = 0
+    walk({Counted("k"): {"m": [*range(1000), array]}}, lambda place, own: found.append(place))
+    assert found == ["k.m.1000"]
+    assert Counted.n_read <= 1
+
+
 def test_a_running_variance_below_0_is_refused(stored, tmp_path):
     tree = json.loads(stored[0]["batch norm", ".json"][1])
     path = tmp_path / "model.json"
@@ -441,6 +501,10 @@ def test_spaces_and_order_mean_nothing(stored, tmp_path):
         ("{}".encode("utf-16"), ""),
         (b"\xff\xfe", "utf-8"),
         (b"{} {}", "not JSON"),
+        (
+            b'{"format": "skdeep", "version": 1, "' + b"k" * 10**4 + b'": [0, 0]}',
+            "more than 100 characters",
+        ),
     ],
 )
 def test_texts_that_are_no_strict_json(text, words, tmp_path):
