@@ -5,6 +5,7 @@ Everything of a class follows from four counts, those of "this class" against "a
 
 import unicodedata
 import warnings
+from collections import Counter
 from importlib import import_module
 from numbers import Real
 from typing import Any
@@ -419,7 +420,7 @@ def class_report(
 
 
 def _check_names(names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
         raise ValueError(
             f"Rows of a report need different names, those of the averages included; twice "
