@@ -418,7 +418,6 @@ def test_wide_labels_do_not_shift_rows(label, width):
 def test_control_characters_are_escaped(label, shown):
     report = class_report([label, "y"], [label, "y"], labels=[label, "y"])
     assert label in report.to_dict()
-
     assert str(report) == str(class_report([shown, "y"], [shown, "y"], labels=[shown, "y"]))
     with pytest.warns(UndefinedMetricWarning) as told:
         class_report([label, "y"], ["y", "y"])
