@@ -13,7 +13,10 @@ from sklearn.metrics import f1_score
 from sklearn.utils import check_array, column_or_1d
 
 from skdeep.reports import (
+    check_labels,
     check_threshold,
+    flat_labels,
+    flat_weights,
     numbers_in_columns,
     one_vs_rest_counts,
 )
@@ -156,7 +159,7 @@ def macro_f_measure(
     labels : array-like of shape (n_classes,), default=None
         The K classes; None takes those of `y_true` and `y_pred`.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sample, 0 or more.
+        Weight of each sample, 0 or more, not all 0.
 
     Returns
     -------
@@ -174,9 +177,9 @@ def macro_f_measure(
     >>> round(macro_f_measure([0, 1, 2, 2], [0, 1, 2, 1]), 3)
     0.778
     """
-    return float(
-        f1_score(y_true, y_pred, labels=labels, average="macro", sample_weight=sample_weight)
-    )
+    y_true, y_pred, labels = flat_labels(y_true), flat_labels(y_pred), check_labels(labels)
+    weight = flat_weights(sample_weight, y_true)
+    return float(f1_score(y_true, y_pred, labels=labels, average="macro", sample_weight=weight))
 
 
 def within_threshold(
@@ -266,20 +269,26 @@ def class_distance(
 
     This is :func:`sklearn.metrics.brier_score_loss` with ``scale_by_half=True``: for two
     classes its default, for more half of that. Probabilities need not add up to 1 here, and
-    there may be several labels a sample.
+    a sample may have several labels.
+
+    Several columns of labels count as rows of all columns side by side, each with a column
+    for every class. An indicator matrix has one column per label, that of the 1. So where
+    yes and no are given as two classes with probabilities p and 1 - p, that is with a list
+    as `labels`, the distance is twice that of the same labels as an indicator matrix.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, n_columns)
         True labels, an indicator matrix, or several columns of labels.
     y_proba : array-like of shape (n_samples, n_classes), or list of these
-        What `predict_proba` gives, with a column a class, for two classes as well; for an
-        indicator matrix a column a label, or a list as random forests have it; for several
-        columns of labels a list with an entry for each.
+        What `predict_proba` gives, with a column per class, for two classes as well; for an
+        indicator matrix a column per label, or a list as random forests have it, with the
+        columns of 0 and 1 in each entry; for several columns of labels a list with an entry
+        for each.
     labels : array-like of shape (n_classes,), or list of these, default=None
         Classes in the order of the columns of `y_proba`, that is `classes_`. None takes the
         sorted ones of `y_true`, which then has to have them all. An indicator matrix does not
-        need it, except with a list.
+        need it; several columns of labels do.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample, 0 or more, not all 0.
 
@@ -287,7 +296,7 @@ def class_distance(
     -------
     loss : float
         Lower is better: in [0, 1] where probabilities add up to 1, in [0, n_labels / 2] for an
-        indicator matrix, in [0, n_columns] for several columns of labels.
+        indicator matrix, in [0, n_columns] for several columns of labels, of 0 and 1 too.
 
     Raises
     ------
@@ -327,7 +336,7 @@ def _ideal(y_true: Any, labels: Any, shape: tuple[int, int]) -> Array:
         raise ValueError(
             f"y_true of shape {y_true.shape} goes with y_proba of shape {shape} only as an "
             "indicator matrix of 0 and 1 in the same shape; several columns of labels need a "
-            "list of probabilities, one entry a column."
+            "list of probabilities and one of labels, an entry per column."
         )
     return _one_hot(column_or_1d(y_true), labels, shape[1])
 
@@ -349,8 +358,18 @@ def _one_hot(y_true: Array, labels: Any, n_columns: int) -> Array:
     return ideal.astype(np.float64)
 
 
+def label_columns(y: Any) -> list[Array]:
+    """Columns of labels, each in a dtype of its own: strings beside numbers are objects."""
+    columns = np.asarray(y).T
+    return [np.array(c.tolist()) if c.dtype.kind == "O" else c for c in columns]
+
+
 def _ideal_of_columns(y_true: Any, y_proba: list, labels: Any) -> tuple[Array, Array]:
     # For a list of probabilities: the ideal, and the probabilities side by side.
+    if labels is None and all(np.shape(p)[1:] == (2,) for p in y_proba):
+        # What forests have for an indicator matrix: of each label only the column of 1 counts.
+        ones = np.column_stack([np.asarray(p)[:, 1] for p in y_proba])
+        return _ideal(y_true, None, ones.shape), ones
     y_true = check_array(y_true, dtype=None, input_name="y_true")
     n_columns = y_true.shape[1]
     if labels is None or not len(labels) == len(y_proba) == n_columns:
@@ -359,12 +378,6 @@ def _ideal_of_columns(y_true: Any, y_proba: list, labels: Any) -> tuple[Array, A
             f"for each; got {len(y_proba)} and "
             f"{'no labels' if labels is None else len(labels)}."
         )
-    if all(np.isin(own, (0, 1)).all() for own in labels):
-        # What forests have for an indicator matrix: of each label only the column of 1 counts.
-        ones = np.column_stack([p @ own for p, own in zip(y_proba, labels, strict=True)])
-        return _ideal(y_true, None, ones.shape), ones
-    ideal = [
-        _one_hot(column, own, probabilities.shape[1])
-        for column, own, probabilities in zip(y_true.T, labels, y_proba, strict=True)
-    ]
+    columns = zip(label_columns(y_true), labels, y_proba, strict=True)
+    ideal = [_one_hot(column, own, np.shape(p)[1]) for column, own, p in columns]
     return np.hstack(ideal), np.hstack(y_proba)

@@ -8,22 +8,30 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import is_classifier
+from scipy.sparse import issparse
+from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.metrics import get_scorer as sklearn_get_scorer
 from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import MetadataRequest
-from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.multiclass import is_multilabel, unique_labels
 
 from skdeep.criteria import (
     class_distance,
     distance,
+    label_columns,
     macro_f_measure,
     one_vs_rest_accuracy,
     one_vs_rest_balanced_accuracy,
     within_threshold,
 )
-from skdeep.reports import Report, class_report, flat_weights, regression_report
+from skdeep.reports import (
+    Report,
+    class_report,
+    flat_labels,
+    flat_weights,
+    regression_report,
+)
 
 __all__ = [
     "SCORERS",
@@ -114,35 +122,68 @@ class EstimatorScorer:
         return f"get_scorer({self._name!r})"
 
 
+def _classifies(estimator: Any, name: str) -> bool:
+    if not is_classifier(estimator) and not is_regressor(estimator):
+        raise ValueError(
+            f"{name!r} scores classifiers and regressors; got {estimator!r}, which is neither "
+            "by scikit-learn's is_classifier and is_regressor."
+        )
+    return is_classifier(estimator)
+
+
+def _check_shape(y: Any, shape: tuple[int, ...]) -> None:
+    if np.shape(y) != shape:
+        raise ValueError(
+            f"y must have the shape of the predictions, {shape}: a column for each that the "
+            f"classifier was fitted on; got {np.shape(y)}."
+        )
+
+
 def _simple(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
-    y_pred = estimator.predict(X)
-    if not is_classifier(estimator):
+    classifies, y_pred = _classifies(estimator, "simple"), estimator.predict(X)
+    if not classifies:
         return within_threshold(y, y_pred, sample_weight=sample_weight)
-    if isinstance(estimator.classes_, list):
-        # Several columns of labels, which accuracy_score does not take.
-        right = (y_pred == np.asarray(y)).all(axis=1)
-        return float(np.average(right, weights=flat_weights(sample_weight, right)))
-    return float(accuracy_score(y, y_pred, sample_weight=sample_weight))
+    true, pred = (a.toarray() if issparse(a) else np.asarray(a) for a in (y, y_pred))
+    if pred.ndim == 1 or pred.shape[1] == 1:
+        return float(accuracy_score(y, y_pred, sample_weight=sample_weight))
+    # Several columns of labels, which accuracy_score does not take.
+    _check_shape(true, pred.shape)
+    right = (pred == true).all(axis=1)
+    return float(np.average(right, weights=flat_weights(sample_weight, right)))
 
 
 def _one_vs_rest_accuracy(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
     # All classes that the estimator knows: those of a fold and of the predictions alone would
     # change with the predictions, and the score with them.
-    y_pred = estimator.predict(X)
+    if not is_classifier(estimator):
+        raise ValueError(
+            f"'one_vs_rest_accuracy' scores classifiers only; got {estimator!r}. 'simple' and "
+            "'neg_distance' score regressors, too."
+        )
+    y, y_pred = flat_labels(y), estimator.predict(X)
     labels = unique_labels(estimator.classes_, y) if np.ndim(y_pred) == 1 else None
     return one_vs_rest_accuracy(y, y_pred, labels=labels, sample_weight=sample_weight)
 
 
 def _neg_distance(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
-    if not is_classifier(estimator):
+    if not _classifies(estimator, "neg_distance"):
         return -distance(y, estimator.predict(X), sample_weight=sample_weight)
     y_proba, labels = estimator.predict_proba(X), estimator.classes_
-    if isinstance(y_proba, list):
-        pairs = zip(y_proba, labels, np.asarray(y).T, strict=True)
+    if not isinstance(y_proba, list):
+        if np.ndim(y) == 1 or np.shape(y)[1] == 1:
+            y_proba, labels = _with_unseen(y_proba, labels, column_or_1d(y))
+    elif _is_yes_or_no(labels) and is_multilabel(y):
+        # What forests have for an indicator matrix, perhaps of labels that all rows lack.
+        y_proba = np.column_stack([p @ own for p, own in zip(y_proba, labels, strict=True)])
+    else:
+        _check_shape(y, (len(y_proba[0]), len(y_proba)))
+        pairs = zip(y_proba, labels, label_columns(y), strict=True)
         y_proba, labels = map(list, zip(*(_with_unseen(*p) for p in pairs), strict=True))
-    elif np.ndim(y) == 1 or np.shape(y)[1] == 1:
-        y_proba, labels = _with_unseen(y_proba, labels, column_or_1d(y))
     return -class_distance(y, y_proba, labels=labels, sample_weight=sample_weight)
+
+
+def _is_yes_or_no(labels: list[Array]) -> bool:
+    return all(own.dtype.kind in "biuf" and np.isin(own, (0, 1)).all() for own in labels)
 
 
 def _with_unseen(y_proba: Array, labels: Array, y: Array) -> tuple[Array, Array]:
@@ -167,7 +208,8 @@ def get_scorer(scoring: Any) -> Any:
     """Scorer by name: one of :data:`SCORERS`, or one of scikit-learn's.
 
     scikit-learn's searches know its own names only, so what they are given is the scorer:
-    ``GridSearchCV(..., scoring=get_scorer("neg_distance"))``.
+    ``GridSearchCV(..., scoring=get_scorer("neg_distance"))``. `validation_scoring` of
+    skdeep's estimators takes the name itself.
 
     Parameters
     ----------

@@ -1,13 +1,17 @@
-"""What right and wrong predictions add up to, as a table: a row a class, or a row an output.
+"""What right and wrong predictions add up to, as a table: per class, or per output.
 
 Everything of a class follows from four counts, those of "this class" against "any other".
 """
 
+import unicodedata
 import warnings
+from collections import Counter
 from importlib import import_module
+from numbers import Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import (
     mean_absolute_error,
@@ -15,7 +19,7 @@ from sklearn.metrics import (
     r2_score,
     root_mean_squared_error,
 )
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
 from skdeep.validation import check_weights
@@ -24,6 +28,8 @@ __all__ = ["Report", "class_report", "regression_report"]
 
 Array = np.ndarray
 Rows = dict[str, dict[str, float]]
+
+AVERAGES = ("micro avg", "macro avg", "weighted avg")
 
 # Columns of the text, table under table, so that each fits a terminal.
 CLASS_TABLES = (
@@ -50,13 +56,39 @@ def flat_weights(sample_weight: Any, y: Any) -> Array | None:
     return None if weight is None else weight[:, 0]
 
 
+def flat_labels(y: Any) -> Any:
+    """Labels as they are, but a single column as a vector."""
+    single = not issparse(y) and np.ndim(y) == 2 and np.shape(y)[1] == 1
+    return column_or_1d(y) if single else y
+
+
+def check_labels(labels: Any) -> Array | None:
+    """The classes to count, or None.
+
+    Raises
+    ------
+    ValueError
+        If they are no sequence of one or more different classes.
+    """
+    if labels is None:
+        return None
+    found = np.asarray(labels)
+    if found.ndim != 1 or len(set(found.tolist())) != len(found) or not len(found):
+        raise ValueError(
+            "labels must be a list or array of one or more classes, each of them once, or None "
+            f"for those of y_true and y_pred; got {labels!r}."
+        )
+    return found
+
+
 def one_vs_rest_counts(
     y_true: Any, y_pred: Any, labels: Any, sample_weight: Any
 ) -> tuple[Array, Array]:
     """Labels, and for each of them tp, tn, fp, fn: columns of an array (n_labels, 4)."""
+    y_true, y_pred, labels = flat_labels(y_true), flat_labels(y_pred), check_labels(labels)
     weight = flat_weights(sample_weight, y_true)
     pairs = multilabel_confusion_matrix(y_true, y_pred, sample_weight=weight, labels=labels)
-    found = unique_labels(y_true, y_pred) if labels is None else np.asarray(labels)
+    found = unique_labels(y_true, y_pred) if labels is None else labels
     counts = np.column_stack([pairs[:, 1, 1], pairs[:, 0, 0], pairs[:, 0, 1], pairs[:, 1, 0]])
     return found, counts
 
@@ -80,7 +112,7 @@ def numbers_in_columns(
     if true.shape != pred.shape:
         raise ValueError(
             f"y_true has {true.shape[1]} columns and y_pred {pred.shape[1]}: give both one "
-            "column an output."
+            "column per output."
         )
     return true, pred, flat_weights(sample_weight, true)
 
@@ -150,7 +182,7 @@ class Report:
 
     def _text(self, columns: tuple[str, ...]) -> str:
         body = [
-            [name, *(self._cell(row[column]) for column in columns)]
+            [_printable(name), *(self._cell(row[column]) for column in columns)]
             for name, row in self._rows.items()
         ]
         headings = [[], *(column.split("_") for column in columns)]
@@ -162,17 +194,39 @@ class Report:
             ]
             for i in range(height)
         ]
-        widths = [max(map(len, cells)) for cells in zip(*head, *body, strict=True)]
+        widths = [max(map(_width, cells)) for cells in zip(*head, *body, strict=True)]
         lines = [
             "  ".join(
-                [cells[0].ljust(widths[0]), *map(str.rjust, cells[1:], widths[1:])]
+                [
+                    cells[0] + " " * (widths[0] - _width(cells[0])),
+                    *map(str.rjust, cells[1:], widths[1:]),
+                ]
             ).rstrip()
             for cells in [*head, *body]
         ]
-        return "\n".join([*lines[:height], "-" * max(map(len, lines)), *lines[height:]])
+        return "\n".join([*lines[:height], "-" * max(map(_width, lines)), *lines[height:]])
 
     def _cell(self, value: float) -> str:
         return str(value) if isinstance(value, int) else format(value, self._number_format)
+
+
+def _width(text: str) -> int:
+    # Columns of a terminal: East Asian wide characters take two, combining ones none.
+    return sum(
+        1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+        if not unicodedata.combining(c)
+    )
+
+
+def _printable(text: str) -> str:
+    # What would break or reorder a line (controls, formats, separators) as its escape.
+    return "".join(
+        c.encode("unicode_escape").decode()
+        if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else c
+        for c in text
+    )
 
 
 def _divide(numerator: Array, denominator: Array, otherwise: float) -> Array:
@@ -212,12 +266,10 @@ def _mean(values: Array, weights: Array) -> float:
 def _replacement(zero_division: Any) -> float:
     if isinstance(zero_division, str) and zero_division == "warn":
         return 0.0
-    try:
+    if isinstance(zero_division, Real):
         value = float(zero_division)
-    except (TypeError, ValueError):
-        value = -1.0
-    if value in (0.0, 1.0) or np.isnan(value):
-        return value
+        if value in (0.0, 1.0) or np.isnan(value):
+            return value
     raise ValueError(
         f"zero_division must be 'warn', 0.0, 1.0 or np.nan; got {zero_division!r}."
     )
@@ -225,7 +277,7 @@ def _replacement(zero_division: Any) -> float:
 
 def _warn(undefined: dict[str, Array], names: list[str]) -> None:
     told = [
-        f"{measure} of {', '.join(np.array(names)[where])}"
+        f"{measure} of {', '.join(_printable(name) for name in np.array(names)[where])}"
         for measure, where in undefined.items()
         if where.any()
     ]
@@ -248,7 +300,7 @@ def class_report(
 ) -> Report:
     """Everything that the right and wrong predictions of each class come to.
 
-    A row a class, in which the class stands against all others: TP and FN are the rows of
+    One row per class, in which the class stands against all others: TP and FN are the rows of
     the class that were predicted as such or missed, FP and TN the other rows that were taken
     for it or not. Each is a count, or with sample weights the sum of them. The columns:
 
@@ -280,8 +332,8 @@ def class_report(
     y_pred : array-like, in the shape of `y_true`
         Predicted labels.
     labels : array-like of shape (n_rows,), default=None
-        Which classes to report, in which order; None takes all of `y_true` and `y_pred`,
-        sorted. Those of an indicator matrix are numbers of columns.
+        Which classes to report, in which order, each once; None takes all of `y_true` and
+        `y_pred`, sorted. Those of an indicator matrix are numbers of columns.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample, 0 or more, not all 0.
     zero_division : {'warn', 0.0, 1.0, np.nan}, default='warn'
@@ -297,8 +349,8 @@ def class_report(
     Raises
     ------
     ValueError
-        If `y_true` and `y_pred` are not labels of one kind and length, or an argument is none
-        of the above.
+        If `y_true` and `y_pred` are not labels of one kind and length, an argument is none of
+        the above, or two rows would have one name, such as a class 'macro avg'.
 
     Warns
     -----
@@ -346,23 +398,35 @@ def class_report(
     otherwise = _replacement(zero_division)
     found, counts = one_vs_rest_counts(y_true, y_pred, labels, sample_weight)
     names = [str(label) for label in found]
+    _check_names([*names, *AVERAGES])
     rates, undefined = _rates(counts, otherwise)
     if isinstance(zero_division, str):
         _warn(undefined, names)
     support = counts[:, 0] + counts[:, 3]
     totals = counts.sum(axis=0)
     pooled, _ = _rates(totals[None], otherwise)
-    averages = {
-        "micro avg": {rate: float(value[0]) for rate, value in pooled.items()},
-        "macro avg": {rate: _mean(v, np.ones(len(v))) for rate, v in rates.items()},
-        "weighted avg": {rate: _mean(v, support) for rate, v in rates.items()},
-    }
+    averages = (
+        {rate: float(value[0]) for rate, value in pooled.items()},
+        {rate: _mean(v, np.ones(len(v))) for rate, v in rates.items()},
+        {rate: _mean(v, support) for rate, v in rates.items()},
+    )
     rows: Rows = {
         name: _named(counts[i]) | {rate: float(value[i]) for rate, value in rates.items()}
         for i, name in enumerate(names)
     }
-    rows |= {name: _named(totals) | average for name, average in averages.items()}
+    for name, average in zip(AVERAGES, averages, strict=True):
+        rows[name] = _named(totals) | average
     return Report(rows, CLASS_TABLES, ".3f")
+
+
+def _check_names(names: list[str]) -> None:
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise ValueError(
+            f"Rows of a report need different names, those of the averages included; twice "
+            f"there would be {', '.join(map(repr, twice))}: rename these classes, in y_true as "
+            "in y_pred."
+        )
 
 
 def _named(counts: Array) -> dict[str, float]:
@@ -374,7 +438,7 @@ def regression_report(
 ) -> Report:
     """How far predictions of numbers are from their targets.
 
-    A row an output, named by its number, and ``average``, the mean of these rows. With e the
+    One row per output, named by its number, and ``average``, the mean of these rows. With e the
     errors of an output, y_pred - y_true, the columns are:
 
     =========================== =========================================================
@@ -387,6 +451,7 @@ def regression_report(
     ``distance``                mean of e^2 / 2
     =========================== =========================================================
 
+    Of fewer than two samples ``r2`` is nan, with scikit-learn's warning.
     Over several outputs, :func:`~skdeep.metrics.distance` is the sum of its column, and
     :func:`~skdeep.metrics.within_threshold` the share of samples that are within in all.
 
@@ -411,6 +476,11 @@ def regression_report(
     ValueError
         If the shapes differ, something is not finite, or `threshold` is not above 0.
 
+    Warns
+    -----
+    UndefinedMetricWarning
+        If there are fewer than two samples.
+
     Examples
     --------
     >>> from skdeep.metrics import regression_report
@@ -431,7 +501,8 @@ def regression_report(
         "within_threshold": np.average(error < threshold, axis=0, weights=weight),
         "mean_absolute_error": mean_absolute_error(true, pred, **each),
         "root_mean_squared_error": root_mean_squared_error(true, pred, **each),
-        "r2": r2_score(true, pred, **each),
+        # Of a single sample scikit-learn has one nan for all outputs.
+        "r2": np.broadcast_to(r2_score(true, pred, **each), error.shape[1:]),
         "distance": np.average(error**2, axis=0, weights=weight) / 2,
     }
     rows = {
@@ -444,8 +515,8 @@ def regression_report(
 
 def check_threshold(threshold: float) -> None:
     """Raise ValueError where nothing can be strictly within a threshold."""
-    if not threshold > 0:
+    if not isinstance(threshold, Real) or not float(threshold) > 0:
         raise ValueError(
-            f"threshold must be above 0, in the unit of y, as errors count that are strictly "
-            f"below it; got {threshold!r}."
+            f"threshold must be above 0, a number in the unit of y: errors count that are "
+            f"strictly below it; got {threshold!r}."
         )

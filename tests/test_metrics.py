@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import UndefinedMetricWarning, UnsetMetadataPassedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -273,7 +274,7 @@ def test_criteria_refuse(criterion, true, pred, words):
 
 @pytest.mark.parametrize(
     "measure",
-    [one_vs_rest_accuracy, one_vs_rest_balanced_accuracy, within_threshold, distance],
+    [*CRITERIA, within_threshold, distance],
     ids=lambda f: f.__name__,
 )
 @pytest.mark.parametrize(
@@ -351,7 +352,22 @@ def test_numbers_refuse(measure, true, pred, words):
         measure(true, pred)
 
 
-@pytest.mark.parametrize("threshold", [0, -1.0, np.nan])
+@EACH_CRITERION
+def test_a_single_column_of_labels_is_a_vector(criterion):
+    true, pred = [0, 1, 1, 2], [0, 1, 2, 2]
+    score = criterion(true, pred)
+    assert criterion([[label] for label in true], [[label] for label in pred]) == score
+    assert criterion(np.array(true)[:, None], pred) == score
+
+
+@EACH_CRITERION
+@pytest.mark.parametrize("labels", [[], {0, 1}, [1, 1, 0], "01", [[0, 1]]], ids=str)
+def test_labels_are_one_or_more_different_classes(criterion, labels):
+    with pytest.raises(ValueError, match="labels must be a list or array of one or more"):
+        criterion([0, 1], [0, 1], labels=labels)
+
+
+@pytest.mark.parametrize("threshold", [0, -1.0, np.nan, "a", None, [0.5]])
 def test_thresholds_are_above_zero(threshold):
     with pytest.raises(ValueError, match="threshold must be above 0"):
         within_threshold([0.0], [0.0], threshold=threshold)
@@ -412,14 +428,11 @@ def test_class_distance_of_several_labels():
     forest = [np.column_stack([1 - p, p]) for p in proba.T]
     for y_true in (true, true.astype(bool), sparse.csr_array(true), pd.DataFrame(true)):
         assert class_distance(y_true, proba, sample_weight=weight) == pytest.approx(expected)
-    kinds = [[0, 1]] * 3
-    found = class_distance(true, forest, labels=kinds, sample_weight=weight)
-    assert found == pytest.approx(expected)
-    # A forest that saw only one value of a label.
-    true[:, 0] = proba[:, 0] = 0
-    forest[0], kinds[0] = np.ones((9, 1)), [0]
-    found = class_distance(true, forest, labels=[np.array(own) for own in kinds])
-    assert found == pytest.approx(class_distance(true, proba))
+    assert class_distance(true, forest, sample_weight=weight) == pytest.approx(expected)
+    assert class_distance(sparse.csr_array(true), forest) == class_distance(true, forest)
+    # As two classes for each label, both columns count: that of yes, and that of no.
+    found = class_distance(true, forest, labels=[[0, 1]] * 3, sample_weight=weight)
+    assert found == pytest.approx(2 * expected)
 
 
 def test_class_distance_of_several_columns_of_labels():
@@ -429,6 +442,18 @@ def test_class_distance_of_several_columns_of_labels():
     labels = [np.arange(3), np.array([5, 6])]
     each = [class_distance(true[:, j], proba[j], labels=labels[j]) for j in range(2)]
     assert class_distance(true, proba, labels=labels) == pytest.approx(sum(each))
+
+
+@pytest.mark.parametrize("names", [[0, 1], [5, 6], ["0", "1"], [False, True]], ids=str)
+def test_class_distance_of_columns_does_not_depend_on_names(names):
+    rng = np.random.RandomState(0)
+    codes = rng.randint(2, size=(9, 2))
+    proba = [rng.dirichlet(np.ones(2), size=9) for _ in range(2)]
+    labels = [np.array(names)] * 2
+    ideal = np.hstack([np.eye(2)[column] for column in codes.T])
+    expected = counted_distance(ideal, np.hstack(proba), np.ones(9))
+    found = class_distance(np.array(names)[codes], proba, labels=labels)
+    assert found == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -445,7 +470,8 @@ def test_class_distance_of_several_columns_of_labels():
         ([0, 1], [[0.1, np.nan], [1, 0]], None, "y_proba contains NaN"),
         ([[0, 5]], [np.eye(1), np.eye(1)], None, "no labels"),
         ([[0, 5]], [np.eye(1)], [[0]], "got 1 and 1"),
-        ([[2, 0]], [np.array([[1.0, 0.0]])] * 2, [[0, 1]] * 2, "indicator matrix of 0 and 1"),
+        ([[2, 0]], [np.array([[1.0, 0.0]])] * 2, [[0, 1]] * 2, "label 2, which is not among"),
+        ([[2, 0]], [np.array([[1.0, 0.0]])] * 2, None, "indicator matrix of 0 and 1"),
     ],
 )
 def test_class_distance_refuses(true, proba, labels, words):
@@ -778,6 +804,84 @@ def test_labels_in_any_container(name, as_):
     model = network(DeepClassifier).fit(X, SPECIES)
     expected = truth(name, model, X, SPECIES)
     assert get_scorer(name)(model, X, as_(SPECIES)) == pytest.approx(expected)
+
+
+MIXED = pd.DataFrame({"species": SPECIES, "side": (X[:, 0] > 0).astype(int)})
+
+
+@pytest.mark.parametrize("name", ["simple", "neg_distance"])
+@pytest.mark.parametrize("as_", [pd.DataFrame, lambda y: y.to_numpy()], ids=["frame", "array"])
+def test_columns_of_mixed_kinds(name, as_):
+    model = network(DeepClassifier).fit(X, as_(MIXED))
+    found = get_scorer(name)(model, X, as_(MIXED), sample_weight=WEIGHT)
+    assert found == pytest.approx(truth(name, model, X, MIXED.to_numpy(), WEIGHT))
+    # A class of a column that the rows of the fit lack.
+    known = SPECIES != "b"
+    model = network(DeepClassifier).fit(X[known], as_(MIXED[known]))
+    assert np.isfinite(get_scorer(name)(model, X, as_(MIXED)))
+
+
+def test_neg_distance_of_columns_of_zero_and_one():
+    # Objects are columns of labels, whatever the labels are.
+    y = MULTILABEL[:, :2].astype(object)
+    model = network(DeepClassifier).fit(X, y)
+    found = get_scorer("neg_distance")(model, X, y)
+    assert found == pytest.approx(truth("neg_distance", model, X, y))
+
+
+def test_neg_distance_of_a_forest_that_saw_one_value_of_a_label():
+    rows = MULTILABEL[:, 0] == 0
+    forest = RandomForestClassifier(5, max_depth=2, random_state=0)
+    forest.fit(X[rows], MULTILABEL[rows])
+    others = [p[:, 1] for p in forest.predict_proba(X)[1:]]
+    proba = np.column_stack([np.zeros(len(X)), *others])
+    expected = -counted_distance(MULTILABEL, proba, np.ones(len(X)))
+    for y in (MULTILABEL, sparse.csr_array(MULTILABEL)):
+        assert get_scorer("neg_distance")(forest, X, y) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["simple", "neg_distance"])
+@pytest.mark.parametrize(
+    "wrong", [COLUMNS[:, :1], COLUMNS[:, 0], COLUMNS[:, [0, 1, 1]], COLUMNS[:1]], ids=np.shape
+)
+def test_columns_of_labels_have_the_shape_of_the_predictions(name, wrong):
+    model = network(DeepClassifier).fit(X, COLUMNS)
+    with pytest.raises(ValueError, match=r"shape of the predictions, \(90, 2\)"):
+        get_scorer(name)(model, X, wrong)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "words"),
+    [
+        (LinearRegression(), "one_vs_rest_accuracy", "scores classifiers only"),
+        (KMeans(2, random_state=0), "one_vs_rest_accuracy", "scores classifiers only"),
+        (KMeans(2, random_state=0), "simple", "neither"),
+        (KMeans(2, random_state=0), "neg_distance", "neither"),
+    ],
+)
+def test_scorers_refuse_other_kinds_of_estimators(model, name, words):
+    with pytest.raises(ValueError, match=words):
+        get_scorer(name)(model.fit(X, SIGNAL), X, SIGNAL)
+
+
+class Sign(ClassifierMixin, BaseEstimator):
+    """A rule, without classes_ as there is no fit."""
+
+    def predict(self, X):
+        return np.where(X[:, 0] > 0, "yes", "no")
+
+
+def test_simple_asks_for_no_classes():
+    found = get_scorer("simple")(Sign(), X, BINARY)
+    assert found == np.mean(Sign().predict(X) == BINARY)
+
+
+@pytest.mark.parametrize("name", OF_CLASSES)
+def test_labels_as_a_list_of_lists(name):
+    model = network(DeepClassifier).fit(X, SPECIES)
+    expected = truth(name, model, X, SPECIES)
+    found = get_scorer(name)(model, X, SPECIES[:, None].tolist())
+    assert found == pytest.approx(expected)
 
 
 def test_neg_distance_needs_probabilities():

@@ -221,7 +221,7 @@ def test_the_warning_names_what_is_not_defined():
         class_report(["a", "b", "c"], ["a", "c", "b"])
 
 
-@pytest.mark.parametrize("wrong", ["zero", 0.5, None, -1, 2.0])
+@pytest.mark.parametrize("wrong", ["zero", "0", "1.0", "nan", [1], 0.5, None, -1, 2.0])
 def test_zero_division_is_checked(wrong):
     with pytest.raises(ValueError, match=r"zero_division must be 'warn', 0.0, 1.0 or np.nan"):
         class_report([0, 1], [0, 1], zero_division=wrong)
@@ -272,7 +272,31 @@ def test_refuses(true, pred, words):
         class_report([0, 1], [0, 1], sample_weight=[0, 0])
 
 
+@pytest.mark.parametrize("name", AVERAGES)
+def test_names_of_rows_are_unique(name):
+    with pytest.raises(ValueError, match=f"twice there would be '{name}'"):
+        class_report([name, "b"], [name, "b"])
+    assert set(
+        class_report([name, "b"], [name, "b"], labels=["b"], zero_division=0.0).to_dict()
+    ) == {"b", *AVERAGES}
+
+
+@pytest.mark.parametrize("labels", [[], {1, 2}, [1, 1, 2], "12", 1], ids=str)
+def test_labels_are_checked(labels):
+    with pytest.raises(ValueError, match="labels must be a list or array of one or more"):
+        class_report([1, 2], [1, 2], labels=labels)
+
+
 # Numbers
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_one_sample_has_no_r2(n_outputs):
+    with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
+        report = regression_report([[1.0] * n_outputs], [[2.0] * n_outputs]).to_dict()
+    assert list(report) == [*map(str, range(n_outputs)), "average"]
+    row = dict(zip(ERRORS, (0.0, 1.0, 1.0, np.nan, 0.5), strict=True))
+    assert all(found == close(row) for found in report.values())
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -306,8 +330,9 @@ def test_regression_rows(n_outputs, weighted):
 def test_regression_threshold():
     report = regression_report([0, 0], [0.5, 0.25]).to_dict()
     assert report["0"]["within_threshold"] == 0.5
-    with pytest.raises(ValueError, match="threshold must be above 0"):
-        regression_report([0, 0], [0, 0], threshold=0)
+    for wrong in (0, "a", None, [0.5]):
+        with pytest.raises(ValueError, match="threshold must be above 0, a number"):
+            regression_report([0, 0], [0, 0], threshold=wrong)
     with pytest.raises(ValueError, match="1 columns and y_pred 2"):
         regression_report([0, 0], [[0, 0], [0, 0]])
 
@@ -366,6 +391,37 @@ def test_text_is_aligned_and_complete(report):
             cell = shown[name][column]
             assert float(cell) == pytest.approx(value, abs=5e-4, rel=1e-3, nan_ok=True)
             assert ("." in cell) == (isinstance(value, float) and not np.isnan(value))
+
+
+@pytest.mark.parametrize(
+    ("label", "width"),
+    [("日本語", 6), ("ｱ", 1), ("\uff21", 2), ("e\u0301", 1), ("é", 1), ("한a", 3)],
+)
+def test_wide_labels_do_not_shift_rows(label, width):
+    plain = "x" * width
+    shown = str(class_report([label, "y"], [label, "y"], labels=[label, "y"]))
+    expected = str(class_report([plain, "y"], [plain, "y"]))
+    assert shown.replace(label, plain) == expected
+    longer = label * 9
+    shown = str(class_report([longer, "y"], [longer, "y"], labels=[longer, "y"]))
+    plain *= 9
+    assert shown.replace(longer, plain) == str(class_report([plain, "y"], [plain, "y"]))
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        *(("a\nb", r"a\nb"), ("\t", r"\t"), ("\x1b[2J", r"\x1b[2J")),
+        *(("\u202e", r"\u202e"), ("\u2028", r"\u2028")),
+    ],
+)
+def test_control_characters_are_escaped(label, shown):
+    report = class_report([label, "y"], [label, "y"], labels=[label, "y"])
+    assert label in report.to_dict()
+    assert str(report) == str(class_report([shown, "y"], [shown, "y"], labels=[shown, "y"]))
+    with pytest.warns(UndefinedMetricWarning) as told:
+        class_report([label, "y"], ["y", "y"])
+    assert shown in str(told[0].message)
 
 
 def test_text_fits_a_terminal():
