@@ -103,8 +103,10 @@ def _activation(given: Any) -> Activation:
 
 def dropout_of(estimator: Any) -> tuple[float, ...]:
     """Rates for the input and each hidden layer; () where nothing is dropped."""
-    n_hidden = len(check_hidden_layer_sizes(estimator.hidden_layer_sizes))
     given = estimator.dropout
+    if isinstance(given, float) and given == 0:
+        return ()
+    n_hidden = len(check_hidden_layer_sizes(estimator.hidden_layer_sizes))
     rates = [0.0, *[given] * n_hidden] if isinstance(given, Real) else list(given)
     if len(rates) != n_hidden + 1 or not all(
         isinstance(rate, Real) and 0 <= float(rate) < 1 for rate in rates

@@ -7,7 +7,6 @@ their arithmetic would take a fifth of the step.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
@@ -79,8 +78,7 @@ class Descent:
         self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
         self.columns = {
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
-            for name, value in self.solver.get_params(deep=False).items()
-            if isinstance(value, Real) and not isinstance(value, bool)
+            for name in self.solver.number_names()
         }
         self.schedules = [(s.schedule(), span) for s, span in zip(solvers, spans, strict=True)]
         self.by_step = any(schedule.by_step for schedule, _ in self.schedules)

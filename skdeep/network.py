@@ -90,8 +90,10 @@ class Network:
                 pairs[:-1], activations, drops, strict=True
             )
         ]
-        first, *others = [*hidden, Dense(*pairs[-1], ACTIVATIONS["identity"], bias)]
-        return cls((replace(first, drops_input=drops_input), *others))
+        layers = [*hidden, Dense(*pairs[-1], ACTIVATIONS["identity"], bias)]
+        if drops_input:
+            layers[0] = replace(layers[0], drops_input=True)
+        return cls(tuple(layers))
 
     def with_shapes(self, shapes: Sequence[tuple[int, ...]]) -> "Network":
         """The same layers between other widths, where weights of other shapes are given."""

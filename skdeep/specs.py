@@ -7,6 +7,7 @@ a spec that it holds (``solver__learning_rate__decay``).
 
 from dataclasses import fields
 from functools import cache
+from numbers import Real
 from typing import Any, Self
 
 
@@ -18,6 +19,16 @@ class Spec:
     def field_names(cls) -> tuple[str, ...]:
         """Names of the hyperparameters, in order of declaration."""
         return tuple(field.name for field in fields(cls))  # type: ignore[arg-type]
+
+    @classmethod
+    @cache
+    def number_names(cls) -> tuple[str, ...]:
+        """Names of the hyperparameters that are numbers, as their defaults say."""
+        return tuple(
+            field.name
+            for field in fields(cls)  # type: ignore[arg-type]
+            if isinstance(field.default, Real) and not isinstance(field.default, bool)
+        )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Hyperparameters by name.
