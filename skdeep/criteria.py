@@ -20,6 +20,7 @@ from skdeep.reports import (
     numbers_in_columns,
     one_vs_rest_counts,
 )
+from skdeep.targets import label_columns
 
 Array = np.ndarray
 
@@ -356,12 +357,6 @@ def _one_hot(y_true: Array, labels: Any, n_columns: int) -> Array:
             f"labels={labels.tolist()!r}, the classes of the columns of y_proba."
         )
     return ideal.astype(np.float64)
-
-
-def label_columns(y: Any) -> list[Array]:
-    """Columns of labels, each in a dtype of its own: strings beside numbers are objects."""
-    columns = np.asarray(y).T
-    return [np.array(c.tolist()) if c.dtype.kind == "O" else c for c in columns]
 
 
 def _ideal_of_columns(y_true: Any, y_proba: list, labels: Any) -> tuple[Array, Array]:

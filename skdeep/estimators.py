@@ -29,7 +29,7 @@ from skdeep.class_losses import CLASSIFICATION_LOSSES
 from skdeep.descent import SolverState
 from skdeep.initializers import INITIALIZERS, Initializer
 from skdeep.links import LINKS
-from skdeep.metrics import get_scorer
+from skdeep.metrics import get_scorer, rows_right
 from skdeep.monitoring import CallbackBridge, ValidationSet, snapshot
 from skdeep.network import Network
 from skdeep.parallel import fit as train_task
@@ -1177,6 +1177,10 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         else:
             target = class_target(y)
             self.classes_ = target.classes
+        return self._with_loss(target)
+
+    def _with_loss(self, target: Any) -> Any:
+        # The target with what the parameters make of it.
         return target.with_loss(
             self.loss, self.focal_gamma, self.label_smoothing, self.output_activation
         )
@@ -1255,15 +1259,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         score : float
         """
         if isinstance(getattr(self, "_target", None), MultiOutputTarget):
-            predicted = self.predict(X)
-            if np.shape(y) != predicted.shape:
-                raise ValueError(
-                    f"y must have the shape of the predictions, {predicted.shape}; got "
-                    f"{np.shape(y)}."
-                )
-            weight = check_weights(sample_weight, X)
-            right = (predicted == np.asarray(y)).all(axis=1, keepdims=True)
-            return float(np.average(right, weights=weight))
+            return rows_right(np.asarray(y), self.predict(X), sample_weight)
         return super().score(X, y, sample_weight)
 
 

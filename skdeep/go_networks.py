@@ -339,13 +339,8 @@ def _fitted_classifier(
 ) -> DeepClassifier:
     coefs, intercepts, kind = _with_hidden_layer(coefs, intercepts, kind)
     estimator = DeepClassifier(**kind)
-    target = target.with_loss(
-        estimator.loss,
-        estimator.focal_gamma,
-        estimator.label_smoothing,
-        estimator.output_activation,
-    )
-    return estimator._adopt(target, _parameters(kind, coefs, intercepts), History())
+    params = _parameters(kind, coefs, intercepts)
+    return estimator._adopt(estimator._with_loss(target), params, History())
 
 
 def _with_hidden_layer(

@@ -19,7 +19,6 @@ from sklearn.utils.multiclass import is_multilabel, unique_labels
 from skdeep.criteria import (
     class_distance,
     distance,
-    label_columns,
     macro_f_measure,
     one_vs_rest_accuracy,
     one_vs_rest_balanced_accuracy,
@@ -32,6 +31,7 @@ from skdeep.reports import (
     flat_weights,
     regression_report,
 )
+from skdeep.targets import label_columns
 
 __all__ = [
     "SCORERS",
@@ -139,6 +139,13 @@ def _check_shape(y: Any, shape: tuple[int, ...]) -> None:
         )
 
 
+def rows_right(y_true: Array, y_pred: Array, sample_weight: Any) -> float:
+    """Share of rows whose labels are right in all columns; accuracy_score takes one only."""
+    _check_shape(y_true, y_pred.shape)
+    right = (y_pred == y_true).all(axis=1)
+    return float(np.average(right, weights=flat_weights(sample_weight, right)))
+
+
 def _simple(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
     classifies, y_pred = _classifies(estimator, "simple"), estimator.predict(X)
     if not classifies:
@@ -146,10 +153,7 @@ def _simple(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
     true, pred = (a.toarray() if issparse(a) else np.asarray(a) for a in (y, y_pred))
     if pred.ndim == 1 or pred.shape[1] == 1:
         return float(accuracy_score(y, y_pred, sample_weight=sample_weight))
-    # Several columns of labels, which accuracy_score does not take.
-    _check_shape(true, pred.shape)
-    right = (pred == true).all(axis=1)
-    return float(np.average(right, weights=flat_weights(sample_weight, right)))
+    return rows_right(true, pred, sample_weight)
 
 
 def _one_vs_rest_accuracy(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:

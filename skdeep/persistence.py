@@ -337,12 +337,7 @@ def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
             raise ValueError("target must have a list of two or more arrays of classes.")
     else:
         raise ValueError(f"target is of the unknown type {shown(kind)}.")
-    return target.with_loss(
-        estimator.loss,
-        estimator.focal_gamma,
-        estimator.label_smoothing,
-        estimator.output_activation,
-    )
+    return estimator._with_loss(target)
 
 
 def _checked_classes(classes: Any) -> Array:

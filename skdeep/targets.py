@@ -128,8 +128,8 @@ def _smooth(encoded: Array, share: float, n_classes: int) -> Array:
     return (1 - share) * encoded + share / n_classes if share else encoded
 
 
-def _label_columns(y: Any) -> list[Array]:
-    # Each in a dtype of its own: numbers beside strings make y one of objects.
+def label_columns(y: Any) -> list[Array]:
+    """Columns of labels, each in a dtype of its own: numbers beside strings are objects."""
     columns = list(np.asarray(y).T)
     return [
         np.array(column.tolist()) if column.dtype.kind == "O" else column for column in columns
@@ -299,12 +299,12 @@ class MultiOutputTarget:
                 f"y must have {len(self.targets)} columns of labels, as in the first call; got "
                 f"shape {np.shape(y)}."
             )
-        for target, column in zip(self.targets, _label_columns(y), strict=True):
+        for target, column in zip(self.targets, label_columns(y), strict=True):
             target.check(column, all_classes)
 
     def encode(self, y: Any) -> Array:
         """Labels of shape (n, n_columns) to shape (n, n_outputs)."""
-        columns = _label_columns(y)
+        columns = label_columns(y)
         return np.hstack(
             [t.encode(column) for t, column in zip(self.targets, columns, strict=True)]
         )
@@ -365,7 +365,7 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget | MultiOutputTarget:
         If `y` is neither, or has one class only.
     """
     if not issparse(y) and np.ndim(y) == 2 and y.dtype.kind == "O":
-        return MultiOutputTarget([ClassTarget(unique_labels(c)) for c in _label_columns(y)])
+        return MultiOutputTarget([ClassTarget(unique_labels(c)) for c in label_columns(y)])
     kind = type_of_target(y, input_name="y")
     if kind in ("binary", "multiclass") and y.dtype.kind in "biuf":
         return ClassTarget(np.unique(y))
@@ -374,7 +374,7 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget | MultiOutputTarget:
         _check_indicators(y)
         return MultilabelTarget(y.shape[1])
     if kind == "multiclass-multioutput":
-        return MultiOutputTarget([ClassTarget(unique_labels(c)) for c in _label_columns(y)])
+        return MultiOutputTarget([ClassTarget(unique_labels(c)) for c in label_columns(y)])
     return ClassTarget(unique_labels(y))
 
 
@@ -396,7 +396,7 @@ def explicit_class_weight(
         If it does not fit the columns of `y`, or names an unknown class.
     """
     single = isinstance(target, ClassTarget)
-    columns = [y] if single else _label_columns(_dense(y))
+    columns = [y] if single else label_columns(_dense(y))
     classes: list[Array]
     if isinstance(target, ClassTarget):
         classes = [target.classes]
@@ -443,7 +443,7 @@ def class_weight_of_rows(explicit: Any, y: Any) -> Array:
     if isinstance(explicit, dict):
         explicit, columns = [explicit], [y]
     else:
-        columns = _label_columns(_dense(y))
+        columns = label_columns(_dense(y))
     weight = np.ones(len(columns[0]))
     for weights, column in zip(explicit, columns, strict=True):
         labels, codes = np.unique(column, return_inverse=True)
