@@ -25,9 +25,12 @@ class Activation:
     ----------
     in_place : bool
         Whether ``z`` and ``out`` are one array, because ``backward`` needs f(z) alone.
+    stacks : bool
+        Whether arrays may have the models of a stack in front.
     """
 
     in_place = True
+    stacks = True
 
     def forward(self, z: Array, out: Array) -> None:
         """Write f(z) into `out`."""
@@ -324,9 +327,9 @@ class Custom(Activation):
 
     Notes
     -----
-    Two are equal where they hold one object, or hashable objects that are equal, such as
-    instances of a frozen dataclass: networks are trained as one stack only where their
-    activations are equal.
+    Two are equal if they hold the same object, or hashable objects that are equal, such as
+    instances of a frozen dataclass. Inside :class:`~skdeep.lockstep`, networks with an
+    activation of your own are trained one by one, so ``z`` always has shape (rows, columns).
 
     Examples
     --------
@@ -347,6 +350,7 @@ class Custom(Activation):
     """
 
     in_place = False
+    stacks = False
 
     def __init__(self, spec: Any) -> None:
         self.spec = spec

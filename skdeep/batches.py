@@ -65,7 +65,7 @@ class Reader:
         Parameters
         ----------
         rows : ndarray of int of shape (*models, n_rows), or slice
-            A slice is the same for all models of a single table.
+            A slice is the same for all models.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class Reader:
         if self.sparse:
             return self.tables[0][rows].astype(self.dtype, copy=False)
         if isinstance(rows, slice):
-            return self._slice(self.tables[0][rows])
+            return self._slice(rows)
         shape = (*rows.shape, self.n_columns)
         staged = self._staged[: prod(shape)].reshape(shape, copy=False)
         if len(self.tables) == 1:
@@ -86,8 +86,15 @@ class Reader:
                 table.take(own_rows, 0, out, "clip")
         return self._cast(staged)
 
-    def _slice(self, view: Array) -> Array:
-        return view if view.dtype == self.dtype else self._cast(view)
+    def _slice(self, rows: slice) -> Array:
+        if len(self.tables) == 1:
+            view = self.tables[0][rows]
+            return view if view.dtype == self.dtype else self._cast(view)
+        shape = (*self.models, rows.stop - rows.start, self.n_columns)
+        staged = self._staged[: prod(shape)].reshape(shape, copy=False)
+        for table, out in zip(self.tables, staged, strict=True):
+            out[...] = table[rows]
+        return self._cast(staged)
 
     def _cast(self, staged: Array) -> Array:
         if self._staged is self._out:
@@ -154,12 +161,18 @@ class RowOrder:
         self._lay_out()
 
     def shuffle(self, generators: Sequence[np.random.RandomState]) -> None:
-        """Permute each model's rows as scikit-learn's MLP does, by its generator."""
+        """Permute each model's rows as scikit-learn's MLP does, by its generator.
+
+        A single batch keeps its order, so that dropout's draws meet the same rows wherever
+        the model is trained; its generator moves all the same.
+        """
         for i, generator in enumerate(generators):
             permutation = np.arange(len(self.orders[i]))
             generator.shuffle(permutation)
-            self.orders[i] = self.orders[i][permutation]
-        self._lay_out()
+            if self.n_batches > 1:
+                self.orders[i] = self.orders[i][permutation]
+        if self.n_batches > 1:
+            self._lay_out()
 
     def _lay_out(self) -> None:
         for own, slots, order in zip(self._rows_of, self._slots, self.orders, strict=True):
@@ -252,10 +265,10 @@ class Batches:
             else Reader(sample_weight, models, self._block_size, dtype)
         )
         self._shares_out = np.empty((*models, self._block_size, 1), dtype)
-        # Where each batch is a slice of one table, nobody needs row numbers.
-        in_order = generators is None or self._order.n_batches == 1
-        shared = len(X) == len(y) == 1 and all(own is None for own in rows)
-        self._sliced = in_order and shared and self._order.full
+        self._rows = rows
+        self._in_order = generators is None or self._order.n_batches == 1
+        # Row numbers are not needed where each batch is the same slice of every table.
+        self._sliced = self._in_order and self._order.full and all(own is None for own in rows)
         self._n_rows = np.array([len(order) for order in orders]).reshape(models)
         self._only: Batch | None = None
         self._uniform: dict[int, tuple[Array, Array, Array]] = {}
@@ -266,9 +279,9 @@ class Batches:
         """Batches of an epoch."""
         return self._order.n_batches
 
-    def order(self, model: int) -> Array:
-        """Row numbers of one model as the last epoch took them."""
-        return self._order.orders[model]
+    def order(self, model: int) -> Array | None:
+        """Row numbers of one model as the last epoch took them; None for all in order."""
+        return self._rows[model] if self._in_order else self._order.orders[model]
 
     def pass_over(self, n_epochs: int) -> None:
         """Shuffle as often as these epochs did, so that the next goes on from them."""

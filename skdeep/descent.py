@@ -59,6 +59,11 @@ class Descent:
     spans : sequence of Span
         The steps of the call, for schedules that ask.
     theta, grad : ndarray of shape (*models, n_params)
+
+    Attributes
+    ----------
+    errors : list of Exception or None
+        What each model's schedule raised; its rate is 0 from then on.
     """
 
     def __init__(
@@ -82,6 +87,11 @@ class Descent:
         }
         self.schedules = [(s.schedule(), span) for s, span in zip(solvers, spans, strict=True)]
         self.by_step = any(schedule.by_step for schedule, _ in self.schedules)
+        # A function of the user's is asked for a step when it comes, and for no other.
+        asks_ahead = all(schedule.asks_ahead for schedule, _ in self.schedules)
+        self._max_horizon = MAX_HORIZON if asks_ahead else 1
+        self.errors: list[Exception | None] = [None] * len(solvers)
+        self.all_failed = False
         for i, state in enumerate(states):
             if state is not None:
                 self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
@@ -136,14 +146,20 @@ class Descent:
                 [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
             )
         self._table = list(zip(*columns, strict=True))
-        self._horizon = min(2 * self._horizon, MAX_HORIZON)
+        self._horizon = min(2 * self._horizon, self._max_horizon)
 
     def _rates(self, steps: Array) -> Array:
         # Each model's own, for steps of shape (horizon, *models, 1), counted from 0.
         rates = np.empty((len(steps), self.rate.size))
         asked = steps.reshape(rates.shape)
         for i, (schedule, span) in enumerate(self.schedules):
-            rates[:, i] = schedule.rates(self.rate.flat[i], asked[:, i], span)
+            rates[:, i] = 0
+            if self.errors[i] is None:
+                try:
+                    rates[:, i] = schedule.rates(self.rate.flat[i], asked[:, i], span)
+                except Exception as error:
+                    self.errors[i] = error
+                    self.all_failed = all(e is not None for e in self.errors)
         return rates.reshape(steps.shape)
 
     def state(self, model: int) -> SolverState:

@@ -546,8 +546,9 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         self.best_loss_ = None if task.stop_on_score else history.best_loss
         self.validation_scores_ = history.validation_scores if validated else None
         self.validation_loss_curve_ = history.validation_loss_curve if validated else None
-        self.best_validation_score_ = history.best_score if validated else None
-        self.best_iter_ = history.best_iter if validated else None
+        self.best_iter_ = (history.best_iter or None) if validated else None
+        best_score = history.best_score if history.best_iter else math.nan
+        self.best_validation_score_ = best_score if validated else None
 
     def _adopt(self, target: Any, params: Parameters, history: History) -> Self:
         # Be as after a fit that ended with these weights, and whose solver starts anew. The
@@ -588,7 +589,17 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=7,
             )
-        curve = result.history.loss_curve
+        history = result.history
+        if task.validate is not None and not history.best_iter:
+            warnings.warn(
+                f"validation_scoring={self.validation_scoring!r} gave no finite score on the "
+                f"validation rows in any epoch (the last is {history.validation_scores[-1]}), "
+                "so the weights of the last epoch are kept. Use another score, or validation "
+                "rows on which it is defined, such as some of every class.",
+                UserWarning,
+                stacklevel=7,
+            )
+        curve = history.loss_curve
         if not incremental and curve and curve[-1] > curve[0] + RISE * abs(curve[0]):
             warnings.warn(
                 f"The loss rose from {curve[0]:.3g} to {curve[-1]:.3g}. Try a smaller "
@@ -861,10 +872,11 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         Loss of the validation rows after each epoch, without penalty.
 
     best_validation_score_ : float or None
-        The highest of these scores.
+        The highest of these scores, NaN if none is finite.
 
     best_iter_ : int or None
-        Epoch of the highest validation score, from 1; None without validation rows.
+        Epoch of the highest validation score, from 1; None without validation rows, or if no
+        score is finite.
 
     n_iter_ : int
         Epochs of the last call; iterations with 'lbfgs'.
@@ -1467,10 +1479,11 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
         Loss of the validation rows after each epoch, without penalty.
 
     best_validation_score_ : float or None
-        The highest of these scores.
+        The highest of these scores, NaN if none is finite.
 
     best_iter_ : int or None
-        Epoch of the highest validation score, from 1; None without validation rows.
+        Epoch of the highest validation score, from 1; None without validation rows, or if no
+        score is finite.
 
     n_iter_ : int
         Epochs of the last call; iterations with 'lbfgs'.

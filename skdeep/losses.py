@@ -30,6 +30,11 @@ class Loss:
         return False
 
     @property
+    def stacks(self) -> bool:
+        """Whether arrays may have the models of a stack in front."""
+        return True
+
+    @property
     def start_is_best(self) -> bool:
         """Whether `start` is the minimiser itself."""
         return True

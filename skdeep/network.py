@@ -126,6 +126,11 @@ class Network:
         return max(layer.n_in * layer.n_out for layer in self.layers)
 
     @property
+    def stacks(self) -> bool:
+        """Whether it can be trained in a stack: what users wrote sees one network at a time."""
+        return all(layer.activation.stacks for layer in self.layers)
+
+    @property
     def needs_equal_batches(self) -> bool:
         """Whether a stack's models must take equally many rows at a time.
 

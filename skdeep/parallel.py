@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, parallel_config, register_parallel_backend
 from joblib.parallel import ParallelBackendBase
+from sklearn import config_context, get_config
 
 from skdeep.tasks import FitResult, FitTask, order_key, stack_key
 from skdeep.threads import one_blas_thread
@@ -45,7 +46,12 @@ _local = threading.local()
 def fit(task: FitTask) -> FitResult:
     """Train one task: with others, where this thread is one of `lockstep`'s."""
     conductor = getattr(_local, "conductor", None)
-    return train([task])[0] if conductor is None else conductor.fit(task)
+    if conductor is not None:
+        return conductor.fit(task)
+    (result,) = train([task])
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 class _Cancelled(BaseException):
@@ -108,6 +114,13 @@ class Conductor:
 
     def fit(self, task: FitTask) -> FitResult:
         """Hand a fit task over, and wait for what comes of it."""
+        # Another thread trains it, which has a configuration of its own.
+        config = get_config()
+        task = replace(
+            task,
+            validate=task.validate and _configured(task.validate, config),
+            on_epoch=[_configured(function, config) for function in task.on_epoch],
+        )
         promise = _Promise(task)
         with self.changed:
             self.open.add(promise)
@@ -250,6 +263,16 @@ class Conductor:
             self.changed.notify()
 
 
+def _configured(function: Callable[..., Any], config: dict[str, Any]) -> Callable[..., Any]:
+    """The function, called under the given configuration of scikit-learn."""
+
+    def call(*args: Any) -> Any:
+        with config_context(**config):
+            return function(*args)
+
+    return call
+
+
 def _one_table(tables: list[Any]) -> list[Any]:
     """The same tables, where equal ones are one object: each fit of a fold has its own."""
     known: dict[Any, list[Any]] = {}
@@ -308,11 +331,11 @@ def _train_stack(stack: list[_Promise]) -> list[dict[str, Any]]:
     try:
         results = train([promise.work for promise in stack], interruptible=False)
     except Exception as error:
-        if len(stack) == 1:
-            return [{"error": error}]
-        # What one member cannot stand must not cost the others their fit.
-        return [_train_stack([promise])[0] for promise in stack]
-    return [{"result": result} for result in results]
+        return [{"error": error} for _ in stack]
+    return [
+        {"error": result} if isinstance(result, Exception) else {"result": result}
+        for result in results
+    ]
 
 
 def _run_all(

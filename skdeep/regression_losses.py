@@ -98,6 +98,10 @@ class LinkedLoss(RegressionLoss):
         return self.loss.averages_columns
 
     @property
+    def stacks(self):
+        return self.loss.stacks
+
+    @property
     def start_is_best(self):
         return self.loss.start_is_best
 
@@ -268,15 +272,14 @@ class PointwiseLoss(RegressionLoss):
     """A user's own loss of regression, from an object with two methods.
 
     ``loss(y_true, y_pred)`` and ``gradient(y_true, y_pred)``, the derivative of the former
-    with respect to ``y_pred``, return a number for each element. Arrays are of shape
-    (rows, columns), or (models, rows, columns) where networks are trained in lockstep.
-    They are read-only.
+    with respect to ``y_pred``, return a number for each element. Arrays are read-only and of
+    shape (rows, columns): inside :class:`~skdeep.lockstep`, networks with a loss of your own
+    are trained one by one.
 
     Parameters
     ----------
     spec : object
-        Networks are trained as one stack only where their objects are equal, or, where an
-        object cannot be hashed, the same; a frozen dataclass does.
+        Has these two methods.
 
     Examples
     --------
@@ -308,6 +311,7 @@ class PointwiseLoss(RegressionLoss):
     """
 
     spec: Any
+    stacks = False
     start_is_best = False
 
     def __eq__(self, other):

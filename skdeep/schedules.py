@@ -47,9 +47,15 @@ class Schedule(Spec):
     ----------
     by_step : bool
         Whether `rates` is to be asked, because they differ from step to step.
+    asks_ahead : bool
+        Whether `rates` may be asked for steps that are never taken.
     """
 
     by_step: ClassVar[bool] = False
+
+    @property
+    def asks_ahead(self) -> bool:
+        return True
 
     def after_epoch(self, rate: float, initial: float, n_rows_seen: int) -> float:
         """Rate of the next epoch."""
@@ -340,9 +346,12 @@ class FromFunction(Schedule):
 
     by_step: ClassVar[bool] = True
 
+    @property
+    def asks_ahead(self) -> bool:
+        return False
+
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
-        known = np.minimum(steps, span.start + span.n_steps - 1)
-        return np.array([self._rate(step) for step in known.tolist()])
+        return np.array([self._rate(step) for step in steps.tolist()])
 
     def _rate(self, step: int) -> float:
         rate = self.function(step)
@@ -385,6 +394,10 @@ class WarmUp(Schedule):
     then: "str | Schedule | Callable[[int], float]" = "constant"
 
     by_step: ClassVar[bool] = True
+
+    @property
+    def asks_ahead(self) -> bool:
+        return as_schedule(self.then).asks_ahead
 
     def after_epoch(self, rate: float, initial: float, n_rows_seen: int) -> float:
         return as_schedule(self.then).after_epoch(rate, initial, n_rows_seen)

@@ -199,6 +199,9 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
     """
     if isinstance(task.solver, LBFGS) or hasattr(task.X, "tocsr"):
         return None
+    # Code of the user's sees the arrays of one network, and what it raises is its own.
+    if not (task.network.stacks and task.loss.stacks):
+        return None
     n_batches = -(-task.n_rows // task.n_batch_rows)
     numbers = {
         name: value

@@ -27,7 +27,7 @@ from skdeep.vectors import column
 Array = np.ndarray
 
 
-def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResult]:
+def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResult | Exception]:
     """Train one task, or several of one shape in lockstep.
 
     Parameters
@@ -40,8 +40,9 @@ def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResul
 
     Returns
     -------
-    results : list of FitResult
-        In the order of `tasks`.
+    results : list of FitResult or Exception
+        In the order of `tasks`: what each one's own callback, scorer or schedule raised
+        takes the place of its result, and the others train on.
     """
     lead = tasks[0]
     whole = isinstance(lead.solver, LBFGS)
@@ -129,8 +130,9 @@ class Watch:
             history.validation_scores.append(score)
             history.validation_loss_curve.append(validation_loss)
             if task.stop_on_score:
-                stalls = score < history.best_score + task.tol
-            if score > history.best_score:
+                # A score that is NaN is no progress.
+                stalls = not score >= history.best_score + task.tol
+            if math.isfinite(score) and score > history.best_score:
                 history.best_score = score
                 history.best_iter = len(history.validation_scores)
                 if self.best_theta is not None:
@@ -141,7 +143,9 @@ class Watch:
     @property
     def returned(self) -> Array:
         """What training returns where it ends now."""
-        return self.evaluated if self.best_theta is None else self.best_theta
+        if self.best_theta is None or not self.history.best_iter:
+            return self.evaluated
+        return self.best_theta
 
     def result(self, outcome: str) -> FitResult:
         """What came of the task."""
@@ -210,21 +214,24 @@ class Stack:
         # Whether all take the same rows at the same time: then a batch is read once.
         self.in_step = len({order_key(task) for task in tasks}) == 1
 
-    def run(self, interruptible: bool = True) -> list[FitResult]:
-        """Train until every task is done; results in the order of the tasks."""
-        results: dict[int, FitResult] = {}
+    def run(self, interruptible: bool = True) -> list[FitResult | Exception]:
+        """Train until every task is done or has raised; results in the order of the tasks."""
+        results: dict[int, FitResult | Exception] = {}
         running = self.watches
         try:
             self._arrange(running)
             self.batches.pass_over(running[0].task.n_epochs_before)
             while running:
                 outcomes = self._train_until_one_is_done()
+                left = []
                 for watch, outcome in zip(running, outcomes, strict=True):
-                    if outcome:
+                    if outcome is None:
+                        left.append(watch)
+                    elif isinstance(outcome, Exception):
+                        results[id(watch)] = outcome
+                    else:
                         results[id(watch)] = watch.result(outcome)
-                running = [
-                    w for w, outcome in zip(running, outcomes, strict=True) if not outcome
-                ]
+                running = left
                 if running:
                     self._arrange(running)
         except KeyboardInterrupt:
@@ -294,25 +301,35 @@ class Stack:
                 None if self.average is None else self.average.mean.reshape(len(tasks), -1)[i],
             )
 
-    def _train_until_one_is_done(self) -> list[str | None]:
-        outcomes: list[str | None] = [None] * len(self.running)
-        rates = self.descent.rate.reshape(-1)
+    def _train_until_one_is_done(self) -> list[str | Exception | None]:
+        outcomes: list[str | Exception | None] = [None] * len(self.running)
         try:
-            while not any(outcomes):
-                losses = self._epoch().reshape(-1).tolist()
-                for i, watch in enumerate(self.running):
-                    rate, outcomes[i] = watch.after_epoch(losses[i], float(rates[i]))
-                    self.descent.set_rate(i, rate)
+            while outcomes.count(None) == len(outcomes):
+                for i, loss in enumerate(self._epoch().reshape(-1).tolist()):
+                    outcomes[i] = self._after_epoch(i, loss)
         finally:
             for i, watch in enumerate(self.running):
                 watch.solver_state = self.descent.state(i)
                 reader = i if watch in self.readers else 0
                 watch.rows = self.batches.order(reader)
-                if watch not in self.readers and watch.task.generator:
-                    # It drew nothing, but whoever shares it with us counts on that.
+                if watch.task.shuffle and watch not in self.readers:
+                    # It drew nothing, but its owner expects it to have moved.
                     generator = self.readers[0].task.generator
                     watch.task.generator.set_state(generator.get_state())  # type: ignore[union-attr]
         return outcomes
+
+    def _after_epoch(self, model: int, loss: float) -> str | Exception | None:
+        # Why the model leaves the stack: an outcome, or what its own code raised.
+        error = self.descent.errors[model]
+        if error is not None:
+            return error
+        rate = float(self.descent.rate.reshape(-1)[model])
+        try:
+            rate, outcome = self.running[model].after_epoch(loss, rate)
+        except Exception as error:
+            return error
+        self.descent.set_rate(model, rate)
+        return outcome
 
     def _epoch(self) -> Array:
         # One pass over the rows; the mean reported loss, of shape (*models,).
@@ -325,6 +342,8 @@ class Stack:
             if self.clip_norm is not None:
                 clip_norm(self.grad, self.clip_norm)
             self.descent.step()
+            if self.descent.all_failed:
+                break
             if self.max_norm is not None:
                 limit_max_norm(self.weights, self.max_norm)
             if self.average is not None:

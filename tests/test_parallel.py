@@ -12,8 +12,6 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from joblib import Parallel, delayed, parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -45,8 +43,6 @@ from sklearn.preprocessing import StandardScaler
 
 import skdeep.parallel
 from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor, lockstep
-from skdeep.initializers import Normal
-from skdeep.schedules import SCHEDULES, WarmUp
 
 SECONDS = 300  # the longest test takes half a minute
 RNG = np.random.default_rng(0)
@@ -288,96 +284,6 @@ def test_functions(name):
         plain, together = (plain,), (together,)
     for one, other in zip(plain, together, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-10)
-
-
-# Largest rate of each solver; others are a tenth. Steps by sign alone would turn rounding
-# into jumps.
-RATES = dict.fromkeys(["adam", "adamw", "nadam", "amsgrad", "adagrad"], 0.03)
-RATES |= {"sgd": 0.1, "rmsprop": 0.01, "adadelta": 10.0, "lion": 1e-4, "lbfgs": 1.0}
-NOT_WITH_LBFGS = ("dropout", "batch_norm", "max_norm", "clip_norm", "weight_averaging")
-
-
-@st.composite
-def fit_tables(draw):
-    """Estimators that differ in all that may differ, with rows of their own."""
-    dtype = draw(st.sampled_from(["float64", "float32"]))
-    estimators = []
-    for seed in range(draw(st.integers(2, 5))):
-        n_rows = draw(st.integers(30, 90))
-        params = {
-            "dtype": dtype,
-            "hidden_layer_sizes": draw(st.sampled_from([(4,), (3, 2)])),
-            "activation": draw(st.sampled_from(["relu", "tanh", "gelu"])),
-            "solver": draw(st.sampled_from([*RATES])),
-            "learning_rate": draw(st.sampled_from([*SCHEDULES, WarmUp(1, "cosine"), 0.01])),
-            "alpha": draw(st.sampled_from([0.0, 1e-4, 1.0])),
-            "l1_ratio": draw(st.sampled_from([0.0, 0.5])),
-            "momentum": draw(st.sampled_from([0.0, 0.9])),
-            "nesterovs_momentum": draw(st.booleans()),
-            "beta_1": draw(st.sampled_from([0.5, 0.9])),
-            "beta_2": draw(st.sampled_from([0.9, 0.999])),
-            "epsilon": draw(st.sampled_from([1e-8, 1e-4])),
-            "rho": draw(st.sampled_from([0.5, 0.9])),
-            "weight_decay": draw(st.sampled_from([0.0, 0.1])),
-            "power_t": draw(st.sampled_from([0.1, 0.5])),
-            "batch_size": draw(st.sampled_from([7, 20, 200, "auto"])),
-            "shuffle": draw(st.booleans()),
-            "early_stopping": draw(st.booleans()),
-            "validation_fraction": draw(st.sampled_from([0.1, 0.3])),
-            "validation_scoring": draw(st.sampled_from([None, "loss", "balanced_accuracy"])),
-            "restore_best": draw(st.booleans()),
-            "max_iter": draw(st.integers(1, 12)),
-            "max_time": draw(st.sampled_from([None, 1e6])),
-            "tol": draw(st.sampled_from([1e-4, 0.1])),
-            "n_iter_no_change": draw(st.integers(1, 3)),
-            "random_state": seed,
-            "dropout": draw(st.sampled_from([0.0, 0.0, 0.2, 0.5])),
-            "batch_norm": draw(st.sampled_from([False, False, True])),
-            "max_norm": draw(st.sampled_from([None, 1.0, 5.0])),
-            "clip_norm": draw(st.sampled_from([None, 0.01, 1.0])),
-            "weight_init": draw(st.sampled_from([None, "he_normal", Normal(0, 0.3)])),
-            "bias": draw(st.sampled_from([True, True, False])),
-            "residual": draw(st.sampled_from([False, False, True])),
-            "weight_averaging": draw(st.sampled_from([0.0, 0.9, 0.99])),
-            "loss": draw(st.sampled_from(["log_loss", "squared_error", "focal"])),
-            "focal_gamma": draw(st.sampled_from([1.0, 2.0])),
-            "class_weight": draw(st.sampled_from([None, "balanced", {0: 3.0}])),
-            "label_smoothing": draw(st.sampled_from([0.0, 0.1])),
-            "output_activation": draw(st.sampled_from([None, "softmax", "logistic"])),
-        }
-        params["layer_norm"] = not params["batch_norm"] and draw(st.booleans())
-        params["init_output_bias"] = (
-            "baseline" if params["bias"] and draw(st.booleans()) else None
-        )
-        if params["learning_rate"] == 0.01:
-            params["learning_rate"] = lambda step: 0.01 / (step + 1)
-        params["learning_rate_init"] = RATES[params["solver"]] * draw(st.sampled_from([0.1, 1]))
-        if params["solver"] == "lbfgs":
-            for name in NOT_WITH_LBFGS:
-                del params[name]
-        weighted = draw(st.booleans())
-        validated = params["solver"] != "lbfgs" and draw(st.booleans())
-        estimators.append((params, n_rows, weighted, validated))
-    return estimators
-
-
-def _fit(params, n_rows, weighted, validated):
-    weight = np.linspace(0.5, 2, n_rows) if weighted else None
-    more = {"X_val": X[60:], "y_val": Y[60:]} if validated else {}
-    return network(**params).fit(X[:n_rows], Y[:n_rows], sample_weight=weight, **more)
-
-
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(fit_tables(), st.sampled_from([2, 3, None]), st.randoms(use_true_random=False))
-def test_any_company_in_any_order(table, n_jobs, random):
-    alone = [_fit(*row) for row in table]
-    order = list(range(len(table)))
-    random.shuffle(order)
-    with lockstep(n_jobs):
-        together = Parallel()(delayed(_fit)(*table[i]) for i in order)
-    for i, model in zip(order, together, strict=True):
-        rtol = 1e-4 if table[i][0]["dtype"] == "float32" else 1e-9
-        assert_same_model(model, alone[i], rtol)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 5, -1, None])

@@ -67,14 +67,14 @@ VALUES = [
     (OneCycle(0.275, 10, 100), [0, 5, 10, 39, 99], [0.1, 0.55, 1, 0.001, 0.001]),
     (OneCycle(0, 10, 100), [0, 39], [1, 0.001]),
     (OneCycle(0.975, 10, 100), [0, 38, 39], [0.1, 1, 0.001]),
-    (FromFunction(thousandths), [0, 7, 39, 99], [0.002, 0.016, 0.08, 0.08]),
+    (FromFunction(thousandths), [0, 7, 39, 99], [0.002, 0.016, 0.08, 0.2]),
     (WarmUp(1), [0, 1, 2, 3, 4, 99], [0.2, 0.4, 0.6, 0.8, 1, 1]),
     (WarmUp(0), [0, 99], [1, 1]),
     (WarmUp(0.25), [0, 1, 2], [0.5, 1, 1]),
     (WarmUp(5, "linear"), [0, 10, 20, 30, 40, 99], [1 / 21, 11 / 21, 1, 0.5, 0, 0]),
     (WarmUp(5, Cosine(end=0.2)), [20, 30, 40, 99], [1, 0.6, 0.2, 0.2]),
     (WarmUp(99, "linear"), [0, 39], [1 / 397, 40 / 397]),
-    (WarmUp(1, thousandths), [0, 3, 4, 5, 99], [0.0004, 0.0016, 0.002, 0.004, 0.072]),
+    (WarmUp(1, thousandths), [0, 3, 4, 5, 99], [0.0004, 0.0016, 0.002, 0.004, 0.192]),
 ]
 EACH = pytest.mark.parametrize("schedule", [row[0] for row in VALUES], ids=name_of)
 
@@ -87,7 +87,8 @@ def test_values(schedule, steps, multiples):
 
 def test_every_schedule_is_tested():
     tested = {type(schedule) for schedule, _, _ in VALUES}
-    assert tested == set(Schedule.__subclasses__())
+    ours = {c for c in Schedule.__subclasses__() if c.__module__ == Schedule.__module__}
+    assert tested == ours
     assert set(SCHEDULES.values()) == tested - {FromFunction, WarmUp}
     for name, known in SCHEDULES.items():
         assert as_schedule(name) == known()
