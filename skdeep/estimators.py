@@ -587,9 +587,10 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         # What of the result cannot be used; nothing where it can.
         if result.outcome == "diverged":
             return "the loss or the weights are no longer finite"
-        curve = result.history.loss_curve[len(task.history.loss_curve) :]
+        curve = result.history.loss_curve[-result.n_iter :]
         restored = task.validate is not None and task.restore_best
-        if curve and not restored and curve[-1] > HOPELESS * max(abs(curve[0]), 1):
+        known = bool(curve) and result.n_iter > 0 and not restored
+        if known and curve[-1] > HOPELESS * max(abs(curve[0]), 1):
             return f"the loss rose from {curve[0]:.3g} to {curve[-1]:.3g}"
         return ""
 

@@ -329,7 +329,8 @@ def far_larger_column(X: Any) -> tuple[int, float, float] | None:
     """
     n_rows, n_columns = X.shape
     rows = np.linspace(0, n_rows - 1, min(n_rows, max(10, min(1000, 10**5 // n_columns))))
-    sizes = np.asarray(abs(X[rows.astype(int)].astype(np.float64)).mean(axis=0)).ravel()
+    with np.errstate(over="ignore"):
+        sizes = np.asarray(abs(X[rows.astype(int)].astype(np.float64)).mean(axis=0)).ravel()
     column = int(sizes.argmax())
     if sizes[column] == 0:
         return None
