@@ -199,18 +199,18 @@ def _refuse_times(X: Any) -> None:
             f"X must hold numbers, but has dates or durations in {_named(found)}. Convert them "
             "first: divide a duration by a unit, such as np.timedelta64(1, 'D'); turn a date "
             "into days since another date, or into year, month and weekday (skrub's "
-            "TableVectorizer does so)."
+            f"TableVectorizer does so). {_about_text(X)}".rstrip()
         )
 
 
 def _about_text(X: Any) -> str:
-    # What to say where columns cannot be read as numbers; nothing where they all can.
+    # What to say where columns, but for times, cannot be read as numbers; else nothing.
     if issparse(X):
         return ""
     found, reasons = [], []
     columns = _columns(X)
     for column in columns:
-        if getattr(column.dtype, "kind", "") == "c":
+        if getattr(column.dtype, "kind", "") == "c" or column.holds_times:
             continue
         try:
             column.floats()

@@ -143,6 +143,14 @@ def test_times_are_no_numbers(kind, dtype):
             assert "dates or durations in columns 0" in message
 
 
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+@BOTH
+def test_dates_and_text_are_told_at_once(kind, make):
+    frame = make({"x": X[:, 0], "when": DATES, "city": LETTERS.tolist()})
+    message = words_of(small(kind).fit, frame, Y)
+    assert re.search(r"dates or durations in column 'when' .*values in column 'city'", message)
+
+
 @BOTH
 def test_many_columns_are_not_all_named(kind):
     bad = pd.DataFrame({f"c{i}": LETTERS for i in range(20)})
