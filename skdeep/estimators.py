@@ -53,11 +53,15 @@ from skdeep.validation import (
     Interval,
     Options,
     StrOptions,
+    check_fits_dtype,
     check_validation_fraction,
     check_weights,
     check_X,
     check_X_y,
+    far_larger_column,
     fit_context,
+    in_safe_range,
+    takes_sample_weight,
     unchanged_on_error,
 )
 from skdeep.workspace import Parameters
@@ -67,6 +71,12 @@ Array = np.ndarray
 # Share of its first value by which a loss that rose is worth a warning: more than a bad
 # start of the solver's, less than what shows in no score any more.
 RISE = 9
+
+# Factor by which a loss above 1 rises only where training will not come back.
+HOPELESS = 1e20
+
+# Share of a constant prediction's loss down to which nothing was learned.
+NO_BETTER = 0.95
 
 # X_val, y_val and sample_weight_val.
 Validation = tuple[Any, Any, Any]
@@ -242,7 +252,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             solver=solver,
             X=X,
             y=target.encode(y),
-            sample_weight=_times(check_weights(sample_weight, X), weights, y),
+            sample_weight=None,
             theta=self._start(network, generator, X.dtype, fresh, n_before),
             generator=generator,
             alpha=self.alpha,
@@ -262,11 +272,15 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             max_time=math.inf if self.max_time is None else self.max_time,
             restore_best=self.restore_best and not incremental,
         )
+        dtype = task.theta.dtype
+        check_fits_dtype(self, X, dtype)
+        given = check_weights(sample_weight, X)
+        task.sample_weight = _times(given, weights, y, dtype)
         self._stream = stream
         if isinstance(solver, LBFGS):
             refuse_with_lbfgs(self, any(part is not None for part in validation))
         else:
-            self._validate_with(task, y, validation, weights, incremental)
+            self._validate_with(task, y, validation, given is not None, weights, incremental)
             task.batch_size = self._rows_per_batch(task.n_rows)
             if isinstance(self.random_state, Integral) and task.batch_size == task.n_rows:
                 task.shuffle = False  # the order of one batch changes only rounding
@@ -388,16 +402,18 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         task: FitTask,
         y: Any,
         validation: Validation,
+        weighted: bool,
         weights: Any,
         incremental: bool,
     ) -> None:
         X_val, y_val, weight_val = validation
-        scorer = self._validation_scorer()
+        scorer, dtype = self._validation_scorer(), task.theta.dtype
         if X_val is not None:
             if y_val is None:
                 raise ValueError("X_val is given without y_val. Give both, or neither.")
-            X_val, y_val = self._checked_validation(X_val, y_val)
-            weight_val = _times(check_weights(weight_val, X_val), weights, y_val)
+            X_val, y_val = self._checked_validation(X_val, y_val, dtype)
+            weighted = weight_val is not None
+            weight_val = _times(check_weights(weight_val, X_val), weights, y_val, dtype)
             rows = None
         elif y_val is not None or weight_val is not None:
             raise ValueError(
@@ -411,6 +427,14 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         else:
             return
         network, target = task.network, self._target
+        takes_weights = scorer is None or takes_sample_weight(scorer)
+        if weighted and not takes_weights:
+            name = "sample_weight" if rows is not None else "sample_weight_val"
+            raise ValueError(
+                f"validation_scoring={self.validation_scoring!r} takes no sample weights, but "
+                f"{name} is given. Choose a score that takes them, or pass a function of your "
+                "own, (estimator, X, y, sample_weight=None) -> score, that may ignore them."
+            )
 
         def raw_output(theta: Array) -> Array:
             return network.raw_output(network.views(theta), X_val, rows)
@@ -420,15 +444,22 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             task.y[rows] if rows is not None else target.encode(y_val),
             None if weight_val is None else weight_val[:, 0],
             task.loss,
-            self._scoring(scorer, network, X_val if rows is None else X_val[rows], y_val),
+            self._scoring(
+                scorer,
+                takes_weights,
+                network,
+                X_val if rows is None else X_val[rows],
+                y_val,
+            ),
         )
         task.stop_on_score = self.early_stopping
 
-    def _checked_validation(self, X_val: Any, y_val: Any) -> tuple[Any, Any]:
+    def _checked_validation(self, X_val: Any, y_val: Any, dtype: np.dtype) -> tuple[Any, Any]:
         try:
             X_val, y_val = check_X_y(
                 self, X_val, y_val, y_numeric=isinstance(self, RegressorMixin), reset=False
             )
+            check_fits_dtype(self, X_val, dtype)
             y_val = flat_column(y_val)
             self._target.check(y_val, all_classes=False)
         except ValueError as error:
@@ -444,7 +475,9 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         except ValueError as error:
             raise ValueError(f"validation_scoring: {error}") from error
 
-    def _scoring(self, scorer: Any, network: Network, X_val: Any, y_val: Any) -> Any:
+    def _scoring(
+        self, scorer: Any, takes_weights: bool, network: Network, X_val: Any, y_val: Any
+    ) -> Any:
         # (theta, encoded, raw, weight) -> score; None for the loss.
         target, scoring = self._target, self.validation_scoring
         if scoring == "loss" or (scoring is None and not getattr(target, "has_score", True)):
@@ -454,7 +487,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
 
         def score(theta: Array, encoded: Array, raw: Array, weight: Array | None) -> float:
             fitted = snapshot(self, self._fitted_attributes(network, theta))
-            extra = {} if weight is None else {"sample_weight": weight}
+            # Those of classes alone are left out where the scorer takes none.
+            extra = {"sample_weight": weight} if weight is not None and takes_weights else {}
             return float(scorer(fitted, X_val, y_val, **extra))
 
         return score
@@ -512,16 +546,16 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
     def _keep(self, task: FitTask, result: FitResult, incremental: bool) -> None:
         # From a fit result to fitted attributes, or to an error.
         history = result.history
-        if result.outcome == "diverged":
+        problem = self._divergence(task, result)
+        if problem:
             advice = "scale X (StandardScaler)"
             if isinstance(self, RegressorMixin):
                 advice += " and y (TransformedTargetRegressor)"
             if isinstance(task.solver, StochasticSolver):
                 advice += ", and try a smaller learning_rate_init"
             raise ValueError(
-                f"Training diverged in epoch {result.n_iter or 1}: the loss or the weights are "
-                f"no longer finite. To mend it, {advice}. The estimator is left as it was "
-                "before this call."
+                f"Training diverged in epoch {result.n_iter or 1}: {problem}. To mend it, "
+                f"{advice}. The estimator is left as it was before this call."
             )
         self._tell(task, result, incremental)
         for name, value in self._fitted_attributes(task.network, result.theta).items():
@@ -549,6 +583,17 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         self.best_iter_ = (history.best_iter or None) if validated else None
         best_score = history.best_score if history.best_iter else math.nan
         self.best_validation_score_ = best_score if validated else None
+
+    def _divergence(self, task: FitTask, result: FitResult) -> str:
+        # What of the result cannot be used; nothing where it can.
+        if result.outcome == "diverged":
+            return "the loss or the weights are no longer finite"
+        curve = result.history.loss_curve[-result.n_iter :]
+        restored = task.validate is not None and task.restore_best
+        known = bool(curve) and result.n_iter > 0 and not restored
+        if known and curve[-1] > HOPELESS * max(abs(curve[0]), 1):
+            return f"the loss rose from {curve[0]:.3g} to {curve[-1]:.3g}"
+        return ""
 
     def _adopt(self, target: Any, params: Parameters, history: History) -> Self:
         # Be as after a fit that ended with these weights, and whose solver starts anew. The
@@ -600,7 +645,9 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 stacklevel=7,
             )
         curve = history.loss_curve
-        if not incremental and curve and curve[-1] > curve[0] + RISE * abs(curve[0]):
+        if not (incremental or task.history.loss_curve) and self._tell_of_scale(task, result):
+            pass
+        elif not incremental and curve and curve[-1] > curve[0] + RISE * abs(curve[0]):
             warnings.warn(
                 f"The loss rose from {curve[0]:.3g} to {curve[-1]:.3g}. Try a smaller "
                 "learning_rate_init, or scale X (StandardScaler).",
@@ -611,10 +658,37 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             unit = "epochs" if isinstance(task.solver, StochasticSolver) else "iterations"
             print(f"Ended after {result.n_iter} {unit}: {result.outcome}.")
 
+    def _tell_of_scale(self, task: FitTask, result: FitResult) -> bool:
+        # Warn where nothing was learned beside a column that is far larger than the others.
+        found = far_larger_column(task.X) if result.outcome != "interrupted" else None
+        if found is None:
+            return False
+        rows = slice(None) if task.rows is None else task.rows
+        y = task.y[rows].astype(float)
+        weight = None if task.sample_weight is None else task.sample_weight[rows]
+        raw = np.tile(task.loss.baseline(y, weight), (len(y), 1))
+        flat = None if weight is None else weight[:, 0]
+        constant = ValidationSet(lambda theta: raw, y, flat, task.loss, None)(task.theta)[1]
+        if not result.loss >= constant - (1 - NO_BETTER) * abs(constant):
+            return False
+        column, size, median = found
+        names = getattr(self, "feature_names_in_", None)
+        name = column if names is None else repr(names[column])
+        warnings.warn(
+            f"X is not scaled: the mean absolute value of column {name} is {size:.2g}, that of "
+            f"the median column {median:.2g}; and the loss, {result.loss:.3g}, is no better "
+            f"than that of a constant prediction, {constant:.3g}. Scale X (StandardScaler; "
+            "where values have long tails, RobustScaler or QuantileTransformer).",
+            ConvergenceWarning,
+            stacklevel=8,
+        )
+        return True
+
     def _raw_output(self, X: Any) -> Array:
         # Raw output of shape (n_samples, n_outputs_), in the dtype of the weights.
         check_is_fitted(self)
         X = check_X(self, X)
+        check_fits_dtype(self, X, self.coefs_[0].dtype)
         # The weights say what the network is: users may have put others in their place.
         network = self._network.with_shapes([coef.shape for coef in self.coefs_])
         return network.raw_output(Parameters(self.coefs_, self.intercepts_, self.norms_), X)
@@ -651,12 +725,16 @@ def _are_columns(classes: Any) -> bool:
     )
 
 
-def _times(sample_weight: Array | None, class_weight: Any, y: Any) -> Array | None:
+def _times(
+    sample_weight: Array | None, class_weight: Any, y: Any, dtype: np.dtype
+) -> Array | None:
     # Weights of rows times those of their classes, as a column of shape (n_samples, 1).
+    of_rows = None if sample_weight is None else in_safe_range(sample_weight, dtype)
     if class_weight is None:
-        return sample_weight
-    of_classes = class_weight_of_rows(class_weight, y)[:, None]
-    weight = of_classes if sample_weight is None else sample_weight * of_classes
+        return of_rows
+    weight = in_safe_range(class_weight_of_rows(class_weight, y)[:, None], dtype)
+    if of_rows is not None:
+        weight = in_safe_range(of_rows * weight, dtype)
     if not weight.any():
         raise ValueError("class_weight and sample_weight leave every row a weight of 0.")
     return weight

@@ -447,7 +447,13 @@ def class_weight_of_rows(explicit: Any, y: Any) -> Array:
     weight = np.ones(len(columns[0]))
     for weights, column in zip(explicit, columns, strict=True):
         labels, codes = np.unique(column, return_inverse=True)
-        weight *= np.array([weights[label] for label in labels.tolist()])[codes]
+        with np.errstate(over="ignore"):
+            weight *= np.array([weights[label] for label in labels.tolist()])[codes]
+    if not np.isfinite(weight).all():
+        raise ValueError(
+            "class_weight is too large: its product over the columns of y is infinite. Divide "
+            "the weights of each column by the largest."
+        )
     return weight
 
 

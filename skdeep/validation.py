@@ -1,10 +1,13 @@
 """What users hand in, checked; and the one place that imports scikit-learn's privates."""
 
+import datetime
 import math
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from numbers import Integral
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy.sparse import issparse
@@ -27,16 +30,32 @@ __all__ = [
     "StrOptions",
     "check_X",
     "check_X_y",
+    "check_fits_dtype",
     "check_hidden_layer_sizes",
     "check_validation_fraction",
     "check_weights",
+    "far_larger_column",
     "fit_context",
+    "in_safe_range",
+    "takes_sample_weight",
     "unchanged_on_error",
     "validate_parameter_constraints",
 ]
 
 # Attributes that an estimator has while its fit tells callbacks of itself.
 CALLBACK_CONTEXT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+# Types of objects that are a date, a time or a duration; pandas' are subclasses.
+TIMES = (
+    *(np.datetime64, np.timedelta64),
+    *(datetime.date, datetime.time, datetime.timedelta),
+)
+
+# Columns that an error message names.
+N_NAMED = 5
+
+# Elements of a table that are looked at together, so that they are read once.
+CHUNK = 1 << 16
 
 
 @contextmanager
@@ -80,7 +99,7 @@ def check_X(estimator: BaseEstimator, X: Any) -> Any:
     """`X` to predict for, as a finite numeric array or CSR matrix of the right width."""
     if _is_plain(X, estimator):
         return X
-    return validate_data(estimator, X, accept_sparse="csr", dtype="numeric", reset=False)
+    return _validated(estimator, X, reset=False)
 
 
 def check_X_y(
@@ -96,16 +115,185 @@ def check_X_y(
         and _adds_up(y)
     ):
         return X, y
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        multi_output=True,
-        dtype="numeric",
-        reset=reset,
-    )
+    X, y = _validated(estimator, X, y, multi_output=True, reset=reset)
     return X, _numbers(y) if y_numeric else y
+
+
+def _validated(estimator: BaseEstimator, X: Any, *y: Any, **options: Any) -> Any:
+    # scikit-learn's validation, in whose errors the columns of X are named.
+    if hasattr(X, "dtypes") or getattr(getattr(X, "dtype", None), "kind", "") in "mMO":
+        _refuse_times(X)
+    try:
+        found = validate_data(estimator, X, *y, accept_sparse="csr", dtype="numeric", **options)
+        checked, *rest = found if y else (found,)
+        if checked.dtype.kind == "O":  # as scikit-learn leaves lists, and frames of categories
+            checked = checked.astype(np.float64)
+            assert_all_finite(checked, input_name="X")
+    except (ValueError, TypeError, OverflowError) as error:
+        words = _about_text(X) or _about_missing(X, estimator)
+        if not words:
+            raise
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(words) from error
+    if checked.dtype.kind in "mM":  # of a list
+        _refuse_times(checked)
+    return (checked, *rest) if y else checked
+
+
+# What is wrong with which column
+
+
+class _Column:
+    """A column of a table, read only when its values are asked for."""
+
+    def __init__(self, name: str, dtype: Any, read: Callable[[], Any]) -> None:
+        self.name = name
+        self.dtype = dtype
+        self.read = read
+
+    @property
+    def holds_times(self) -> bool:
+        if getattr(self.dtype, "kind", "") == "O" and self.dtype == object:
+            return any(isinstance(value, TIMES) for value in self.read())
+        is_temporal = getattr(self.dtype, "is_temporal", None)  # of polars
+        return is_temporal() if is_temporal else getattr(self.dtype, "kind", "") in ("m", "M")
+
+    def floats(self) -> np.ndarray:
+        values = self.read()
+        if hasattr(values, "iloc"):
+            values = values.astype(float)  # which reads pandas' missing values
+        return np.asarray(values, dtype=float)
+
+
+def _columns(X: Any) -> list[_Column]:
+    # None where `X` is no table.
+    if hasattr(X, "dtypes") and hasattr(X, "columns"):
+        table = X.iloc if hasattr(X, "iloc") else X
+        pairs = zip(X.columns, X.dtypes, strict=True)
+        return [
+            _Column(repr(name), dtype, lambda i=i: table[:, i])  # type: ignore[misc]
+            for i, (name, dtype) in enumerate(pairs)
+        ]
+    try:
+        X = np.asarray(X)
+    except ValueError:
+        return []
+    if X.ndim != 2:
+        return []
+    # As objects, strings are quoted as such: 'a', not np.str_('a').
+    given, X = X.dtype, X.astype(object) if X.dtype.kind in "US" else X
+    return [
+        _Column(str(i), given, lambda i=i: X[:, i])  # type: ignore[misc]
+        for i in range(X.shape[1])
+    ]
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+    return f"column{'s' * (len(names) > 1)} {', '.join(names[:N_NAMED])}{more}"
+
+
+def _refuse_times(X: Any) -> None:
+    found = [f"{c.name} ({c.dtype})" for c in _columns(X) if c.holds_times]
+    if found:
+        raise ValueError(
+            f"X must hold numbers, but has dates or durations in {_named(found)}. Convert them "
+            "first: divide a duration by a unit, such as np.timedelta64(1, 'D'); turn a date "
+            "into days since another date, or into year, month and weekday (skrub's "
+            f"TableVectorizer does so). {_about_text(X)}".rstrip()
+        )
+
+
+def _about_text(X: Any) -> str:
+    # What to say where columns, but for times, cannot be read as numbers; else nothing.
+    if issparse(X):
+        return ""
+    found, reasons = [], []
+    columns = _columns(X)
+    for column in columns:
+        if getattr(column.dtype, "kind", "") == "c" or column.holds_times:
+            continue
+        try:
+            column.floats()
+        except (ValueError, TypeError, OverflowError) as reason:
+            found.append(f"{column.name} ({column.dtype})")
+            reasons.append(str(reason).rstrip("."))
+    if found:
+        return (
+            f"X must hold numbers, but has other values in {_named(found)}: {reasons[0]}. "
+            "Encode categories first, with OneHotEncoder, OrdinalEncoder or TargetEncoder in a "
+            "sklearn.compose.make_column_transformer, or with skrub's TableVectorizer."
+        )
+    if columns and getattr(columns[0].dtype, "kind", "") in ("U", "S"):
+        return (
+            f"X must hold numbers, but holds strings (dtype {columns[0].dtype}): use "
+            "X.astype(float)."
+        )
+    return ""
+
+
+def _about_missing(X: Any, estimator: BaseEstimator) -> str:
+    # What to say where X has NaN or infinity; nothing where all is finite.
+    nan, infinite = _places(X, np.isnan), _places(X, np.isinf)
+    names, n_rows = nan if nan[0] else infinite
+    if not names:
+        return ""
+    where = f"in {n_rows} row{'s' * (n_rows > 1)}, in {_named(names)}"
+    if names is infinite[0]:
+        return (
+            "Input X contains infinity or a value too large for dtype('float64'), "
+            f"{where}. Replace these values, or drop the rows."
+        )
+    return (
+        f"Input X contains NaN, {where}. {type(estimator).__name__} does not accept missing "
+        "values: fill them first, with sklearn.impute.SimpleImputer in a pipeline, or drop the "
+        "rows."
+    )
+
+
+def _places(X: Any, test: Callable[[np.ndarray], np.ndarray]) -> tuple[list[str], int]:
+    # Names of the columns that hold such values, and the number of rows that do.
+    if issparse(X):
+        entries = X.tocoo()
+        hit = test(entries.data)
+        names = [str(column) for column in np.unique(entries.col[hit])]
+        return names, len(np.unique(entries.row[hit]))
+    names, rows = [], np.zeros(0, bool)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # complex numbers are refused by others
+        for column in _columns(X):
+            hit = test(column.floats())
+            if hit.any():
+                names.append(column.name)
+                rows = rows | hit if rows.size else hit
+    return names, int(rows.sum())
+
+
+def check_fits_dtype(estimator: BaseEstimator, X: Any, dtype: np.dtype) -> None:
+    """Raise ValueError where a finite value of `X` is infinite in the dtype of computation.
+
+    `X` is not copied, and not looked at where its own dtype has no larger numbers.
+    """
+    if X.dtype.kind != "f" or X.dtype.itemsize <= dtype.itemsize:
+        return
+    table = X.data if issparse(X) else X
+    n_rows = max(1, CHUNK // max(1, math.prod(table.shape[1:])))
+    with np.errstate(over="ignore"):
+        for start in range(0, len(table), n_rows):
+            chunk = table[start : start + n_rows]
+            if np.isinf(dtype.type(chunk.max())) or np.isinf(dtype.type(chunk.min())):
+                _refuse_too_large(estimator, X, dtype)
+
+
+def _refuse_too_large(estimator: BaseEstimator, X: Any, dtype: np.dtype) -> NoReturn:
+    names, n_rows = _places(X, lambda values: np.isinf(values.astype(dtype)))
+    known = getattr(estimator, "feature_names_in_", None)
+    if known is not None:
+        names = [repr(known[int(name)]) for name in names]
+    wider = ", or set dtype='float64'" if dtype == np.float32 else ""
+    raise ValueError(
+        f"X has values too large for {dtype}, the dtype of computation, in {n_rows} "
+        f"row{'s' * (n_rows > 1)}, in {_named(names)}. Rescale X (StandardScaler){wider}."
+    )
 
 
 def _numbers(y: Any) -> np.ndarray:
@@ -128,8 +316,32 @@ def _numbers(y: Any) -> np.ndarray:
     return numbers
 
 
+def far_larger_column(X: Any) -> tuple[int, float, float] | None:
+    """The column that dwarfs the others, or saturates hidden units by itself; None if none.
+
+    Over evenly spaced rows: the mean absolute value of the largest column is more than 100
+    times the median column's (taken as 1 where that is smaller), or more than 10,000. Ages,
+    pixels, counts and indicators are not.
+
+    Returns
+    -------
+    column, size, median : int, float, float
+    """
+    n_rows, n_columns = X.shape
+    rows = np.linspace(0, n_rows - 1, min(n_rows, max(10, min(1000, 10**5 // n_columns))))
+    with np.errstate(over="ignore"):
+        sizes = np.asarray(abs(X[rows.astype(int)].astype(np.float64)).mean(axis=0)).ravel()
+    column = int(sizes.argmax())
+    if sizes[column] == 0:
+        return None
+    median = float(np.median(sizes[sizes > 0]))
+    if sizes[column] <= min(100 * max(median, 1.0), 1e4):
+        return None
+    return column, float(sizes[column]), median
+
+
 def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
-    """Sample weights as a column, of shape (n_samples, 1).
+    """Sample weights as a column of float64, of shape (n_samples, 1).
 
     Raises
     ------
@@ -138,8 +350,32 @@ def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
     """
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     return weight[:, None]
+
+
+def in_safe_range(weight: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Weights divided by the largest where that is too large or small for `dtype`.
+
+    Only ratios of weights count in the loss, but their sum divides the penalty: weights stay
+    as they are as long as the largest lies between the square roots of the dtype's smallest
+    and largest number. Then sums over rows, and products of two weights, are in its range.
+    """
+    largest = weight.max()
+    limits = np.finfo(dtype)
+    if largest == 0 or math.sqrt(limits.tiny) <= largest <= math.sqrt(limits.max):
+        return weight
+    return weight / largest
+
+
+def takes_sample_weight(scorer: Callable[..., Any]) -> bool:
+    """Whether a scorer, or the function that `make_scorer` made one of, takes weights."""
+    try:
+        params = signature(getattr(scorer, "_score_func", scorer)).parameters
+    except ValueError:  # a function that is not Python's, and does not say
+        return True
+    kinds = [param.kind for param in params.values()]
+    return "sample_weight" in params or Parameter.VAR_KEYWORD in kinds
 
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:

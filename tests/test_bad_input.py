@@ -1180,7 +1180,7 @@ def test_a_loss_that_rose_is_told(make):
     # Each step multiplies the weights by 1 - rate * alpha / n = -2.3, beside the gradient.
     model = make(solver="sgd", learning_rate_init=100, momentum=0, alpha=1, activation="tanh")
     with pytest.warns(ConvergenceWarning, match="rose from .* smaller learning_rate_init"):
-        model.set_params(max_iter=20, n_iter_no_change=20).fit(X, BINARY)
+        model.set_params(max_iter=5).fit(X, BINARY)
     assert model.loss_ > 10 * model.loss_curve_[0]
 
 
@@ -1308,8 +1308,13 @@ def test_divergence_names_its_epoch(name):
     epoch = diverged(model, X, target_of(model))
     diverged(model.set_params(max_iter=epoch), X, target_of(model))
     if epoch > 1:
-        curve = model.set_params(max_iter=epoch - 1).fit(X, target_of(model)).loss_curve_
-        assert np.isfinite(curve).all()
+        # Its loss is finite, though it may be beyond all measure.
+        model.set_params(max_iter=epoch - 1)
+        try:
+            told = str(model.fit(X, target_of(model)).loss_curve_)
+        except ValueError as error:
+            told = str(error)
+        assert not re.search("nan|inf|no longer finite", told)
 
 
 @pytest.mark.parametrize("warm_start", [False, True])
@@ -1340,7 +1345,8 @@ def test_divergence_of_partial_fit_keeps_the_solver_state(solver, dtype):
     model = regressor(solver=solver, dtype=dtype, momentum=0.5)
     model.fit(X, NUMBERS).partial_fit(X, NUMBERS)
     twin = pickle.loads(pickle.dumps(model))
-    assert diverged(model, X * 1e300, NUMBERS, "partial_fit") == 1
+    size = np.sqrt(float(np.finfo(dtype).max))
+    assert diverged(model, X * size, NUMBERS, "partial_fit") == 1
     for each in (model, twin):
         each.partial_fit(X, NUMBERS).partial_fit(X, NUMBERS)
     for ours, theirs in zip(model.coefs_, twin.coefs_, strict=True):
