@@ -24,7 +24,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
-from skdeep.assembly import dropout_of, network_of, refuse_with_lbfgs, solver_of, start_of
+from skdeep.assembly import (
+    dropout_of,
+    network_of,
+    refuse_with_lbfgs,
+    solver_of,
+    start_of,
+    warn_of_unread,
+)
 from skdeep.class_losses import CLASSIFICATION_LOSSES
 from skdeep.descent import SolverState
 from skdeep.initializers import INITIALIZERS, Initializer
@@ -231,6 +238,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
     ) -> FitTask:
         target = self._target
         solver = solver_of(self)
+        if fresh or not incremental:
+            warn_of_unread(self, validated=validation[0] is not None)
         rates = dropout_of(self)
         network = self._network_for(X, fresh, rates)
         weights = self._class_weights(y, incremental)
