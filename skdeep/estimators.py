@@ -44,6 +44,7 @@ from skdeep.progress import EpochTable
 from skdeep.regression_losses import REGRESSION_LOSSES, QuantileLoss, regression_loss
 from skdeep.schedules import SCHEDULES, Schedule
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
+from skdeep.specs import check_holds_parameters
 from skdeep.summary import html_summary, text_summary
 from skdeep.targets import (
     ClassTarget,
@@ -181,6 +182,31 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name.
+
+        Parameters
+        ----------
+        **params : dict
+            New values; ``solver__name`` is the `name` of the object in `solver`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or no object to have it.
+        """
+        names = self._get_param_names()
+        for path in params:
+            field, is_inner, key = path.partition("__")
+            if is_inner and field in names:
+                value = params.get(field, getattr(self, field))
+                check_holds_parameters(field, value, key, {**SOLVERS, **SCHEDULES}, names)
+        return super().set_params(**params)
 
     # A fit, end to end
 

@@ -4,13 +4,27 @@ A parameter that differs from its default is read, or a warning names it and say
 write instead.
 """
 
+import re
 import warnings
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skdeep import LBFGS, SGD, Adam, Cosine, DeepClassifier, DeepRegressor, InvScaling, RMSprop
+from skdeep import (
+    LBFGS,
+    SGD,
+    Adam,
+    Cosine,
+    DeepClassifier,
+    DeepRegressor,
+    InvScaling,
+    RMSprop,
+    WarmUp,
+)
 from skdeep.solvers import SOLVERS
 
 RNG = np.random.RandomState(0)
@@ -159,3 +173,54 @@ def test_a_subclass_with_fewer_parameters_is_asked_for_its_own():
 
     assert told_of_unread(Slow()) is None
     assert told_of_unread(Slow(momentum=0.1)).startswith("momentum=0.1 is not read")
+
+
+SET_OF_A_NAME = [
+    (
+        DeepClassifier(solver="adam"),
+        "solver__learning_rate_init",
+        "solver__learning_rate_init cannot be set, because solver='adam' is a name, which has "
+        "no parameters: write solver=Adam(), or set learning_rate_init instead of "
+        "solver__learning_rate_init.",
+    ),
+    (DeepRegressor(solver="adam"), "solver__momentum", "write solver=Adam()."),
+    (DeepRegressor(learning_rate="step"), "learning_rate__every", "=StepDecay()."),
+    (
+        DeepRegressor(learning_rate="invscaling"),
+        "learning_rate__power_t",
+        "write learning_rate=InvScaling(), or set power_t instead of learning_rate__power_t.",
+    ),
+    (DeepRegressor(weight_init="he_normal"), "weight_init__std", "give an object."),
+    (DeepRegressor(), "weight_init__std", "weight_init=None has no parameters."),
+    (DeepRegressor(solver=SGD), "solver__momentum", "has no parameters."),
+    (
+        DeepRegressor(solver=SGD(learning_rate="exponential")),
+        "solver__learning_rate__decay",
+        "learning_rate__decay cannot be set, because learning_rate='exponential' is a name, "
+        "which has no parameters: write learning_rate=Exponential().",
+    ),
+    (
+        DeepRegressor(solver=SGD(learning_rate=WarmUp(3, "cosine"))),
+        "solver__learning_rate__then__end",
+        "write then=Cosine().",
+    ),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "words"), SET_OF_A_NAME, ids=lambda part: str(part))
+def test_a_parameter_of_a_name_is_refused_with_what_to_write(owner, name, words):
+    with pytest.raises(ValueError, match=re.escape(words)) as refused:
+        owner.set_params(**{name: 0.1})
+    assert name.endswith(str(refused.value).partition(" ")[0])  # it begins with the name
+
+
+def test_a_search_over_a_parameter_of_a_name_says_what_to_write():
+    pipe = make_pipeline(StandardScaler(), make(DeepRegressor))
+    grid = {"deepregressor__solver__learning_rate_init": [0.1, 0.2]}
+    with pytest.raises(ValueError, match=r"write solver=Adam\(\), or set learning_rate_init"):
+        GridSearchCV(pipe, grid, cv=2).fit(X, NUMBERS)
+
+
+def test_an_object_that_is_set_together_with_its_parameter_takes_it():
+    model = DeepRegressor().set_params(solver__momentum=0.5, solver=SGD())
+    assert model.solver == SGD(momentum=0.5)
