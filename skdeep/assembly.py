@@ -235,10 +235,9 @@ def _unread_of_solver(estimator: Any) -> dict[str, str]:
     for name in fields:
         readers = [key for key, kind in SOLVERS.items() if name in kind.field_names()]
         if name not in spec.field_names():
-            whose = (
-                "any stochastic solver" if len(readers) > 5 else " or ".join(map(repr, readers))
-            )
-            found[name] = f"{with_solver}: it is a parameter of {whose}."
+            several = len(readers) > len(SOLVERS) / 2
+            whose = "stochastic solvers" if several else " or ".join(map(repr, readers))
+            found[name] = f"{with_solver}, only with {whose}."
         elif not isinstance(solver, str):
             own = f"{spec.__name__}({name}={_short(getattr(estimator, name))})"
             found[name] = f"{with_solver}, which has its own: write solver={own}."
@@ -247,7 +246,7 @@ def _unread_of_solver(estimator: Any) -> dict[str, str]:
         found |= dict.fromkeys(OF_BATCHES_AND_EPOCHS, reason)
     elif "power_t" not in found and estimator.learning_rate != "invscaling":
         rate = _short(estimator.learning_rate)
-        found["power_t"] = f"with learning_rate={rate}: it is a parameter of 'invscaling'."
+        found["power_t"] = f"with learning_rate={rate}, only with 'invscaling'."
     return found
 
 
@@ -266,7 +265,7 @@ def _unread_of_fit(estimator: Any, validated: bool) -> dict[str, str]:
         found["l1_ratio"] = "with alpha=0, which is no penalty."
     for name, loss in OF_A_LOSS.items():
         if hasattr(estimator, name) and estimator.loss != loss:
-            found[name] = f"with loss={_short(estimator.loss)}: it is a parameter of {loss!r}."
+            found[name] = f"with loss={_short(estimator.loss)}, only with {loss!r}."
     return found
 
 

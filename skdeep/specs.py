@@ -92,7 +92,8 @@ class Spec:
             inner.setdefault(field, {})[key] = params[name]
         after = {name: getattr(self, name) for name in self.field_names()} | own
         for field, of_field in inner.items():
-            value, key = after.get(field), next(iter(of_field))
+            value: Any = after.get(field)
+            key = next(iter(of_field))
             if isinstance(value, str):
                 check_holds_parameters(field, value, key, self.kinds_by_name, after)
             if not isinstance(value, Spec):
