@@ -36,8 +36,8 @@ from skdeep.class_losses import CLASSIFICATION_LOSSES
 from skdeep.descent import SolverState
 from skdeep.initializers import INITIALIZERS, Initializer
 from skdeep.links import LINKS
-from skdeep.metrics import get_scorer, rows_right
-from skdeep.monitoring import CallbackBridge, ValidationSet, snapshot
+from skdeep.metrics import MadeScorer, get_scorer, rows_right
+from skdeep.monitoring import CallbackBridge, ValidationSet, score_with, snapshot
 from skdeep.network import Network
 from skdeep.parallel import fit as train_task
 from skdeep.progress import EpochTable
@@ -455,7 +455,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             task.y[rows] if rows is not None else target.encode(y_val),
             None if weight_val is None else weight_val[:, 0],
             task.loss,
-            self._scoring(scorer, network, X_val if rows is None else X_val[rows], y_val),
+            self._scoring(scorer, network, X_val, rows, y_val),
         )
         task.stop_on_score = self.early_stopping
 
@@ -479,18 +479,27 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         except ValueError as error:
             raise ValueError(f"validation_scoring: {error}") from error
 
-    def _scoring(self, scorer: Any, network: Network, X_val: Any, y_val: Any) -> Any:
+    def _scoring(
+        self, scorer: Any, network: Network, X_val: Any, rows: Array | None, y_val: Any
+    ) -> Any:
         # (theta, encoded, raw, weight) -> score; None for the loss.
         target, scoring = self._target, self.validation_scoring
         if scoring == "loss" or (scoring is None and not getattr(target, "has_score", True)):
             return None
         if scoring is None:
             return lambda theta, encoded, raw, weight: target.score(encoded, raw, weight)
+        # Scorers by name, and what make_scorer makes, look at predictions alone. These are
+        # there already, and the rows of X, of which there may be many, are not copied.
+        if isinstance(scoring, str) or isinstance(scorer, MadeScorer):
+            X, predicts = np.empty((y_val.shape[0], 0)), False
+        else:
+            X, predicts = X_val if rows is None else X_val[rows], True
 
         def score(theta: Array, encoded: Array, raw: Array, weight: Array | None) -> float:
             fitted = snapshot(self, self._fitted_attributes(network, theta))
-            extra = {} if weight is None else {"sample_weight": weight}
-            return float(scorer(fitted, X_val, y_val, **extra))
+            if not predicts:
+                fitted._raw_output = lambda X: raw.copy()
+            return score_with(scorer, scoring, fitted, X, y_val, weight)
 
         return score
 

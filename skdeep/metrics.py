@@ -50,6 +50,9 @@ __all__ = [
 
 Array = np.ndarray
 
+# The class of what make_scorer makes, which has no public name.
+MadeScorer = type(make_scorer(accuracy_score))
+
 
 class EstimatorScorer:
     """A scorer that asks the estimator what it is: its kind, its classes, its probabilities.

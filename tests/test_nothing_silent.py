@@ -224,3 +224,41 @@ def test_a_search_over_a_parameter_of_a_name_says_what_to_write():
 def test_an_object_that_is_set_together_with_its_parameter_takes_it():
     model = DeepRegressor().set_params(solver__momentum=0.5, solver=SGD())
     assert model.solver == SGD(momentum=0.5)
+
+
+STRINGS = np.where(NUMBERS > 0, "yes", "no")
+
+
+def validated(kind, scoring):
+    return make(kind, early_stopping=True, validation_fraction=0.3, validation_scoring=scoring)
+
+
+@pytest.mark.parametrize(
+    ("kind", "y", "scoring", "words"),
+    [
+        (DeepClassifier, STRINGS, "average_precision", "pos_label=1 is not a valid label"),
+        (DeepClassifier, CLASSES, "roc_auc", "multi_class must be in"),
+        (DeepRegressor, NUMBERS, "neg_log_loss", "predict_proba"),
+        (DeepRegressor, NUMBERS, "one_vs_rest_accuracy", "scores classifiers only"),
+    ],
+)
+def test_an_error_of_a_scorer_by_name_names_the_parameter(kind, y, scoring, words):
+    with pytest.raises(ValueError, match=words) as refused:
+        validated(kind, scoring).fit(X, y)
+    assert str(refused.value).startswith(f"validation_scoring={scoring!r} cannot score")
+
+
+class OwnError(Exception):
+    pass
+
+
+def broken(estimator, X, y):
+    raise OwnError("oh")
+
+
+@pytest.mark.parametrize("scoring", [broken, lambda estimator, X, y: "much"])
+def test_an_error_of_a_scorer_of_ones_own_stays_and_has_a_note(scoring):
+    with pytest.raises((OwnError, ValueError)) as raised:
+        validated(DeepRegressor, scoring).fit(X, NUMBERS)
+    assert str(raised.value) in ("oh", "could not convert string to float: 'much'")
+    assert raised.value.__notes__ == [f"It was raised by validation_scoring={scoring!r}."]
