@@ -25,6 +25,7 @@ from skdeep import (
     RMSprop,
     WarmUp,
 )
+from skdeep.metrics import get_scorer
 from skdeep.solvers import SOLVERS
 
 RNG = np.random.RandomState(0)
@@ -262,3 +263,16 @@ def test_an_error_of_a_scorer_of_ones_own_stays_and_has_a_note(scoring):
         validated(DeepRegressor, scoring).fit(X, NUMBERS)
     assert str(raised.value) in ("oh", "could not convert string to float: 'much'")
     assert raised.value.__notes__ == [f"It was raised by validation_scoring={scoring!r}."]
+
+
+@pytest.mark.parametrize("weight", [None, np.linspace(1, 2, 40)], ids=["plain", "weighted"])
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "balanced_accuracy", "neg_distance"])
+def test_a_scorer_by_name_gives_what_it_gives_on_the_rows(scoring, weight):
+    def on_rows(estimator, X, y, sample_weight=None):
+        assert X.shape[1] == 3
+        return get_scorer(scoring)(estimator, X, y, sample_weight=sample_weight)
+
+    by_name, by_rows = (
+        validated(DeepClassifier, given).fit(X, STRINGS, weight) for given in (scoring, on_rows)
+    )
+    assert by_name.validation_scores_ == by_rows.validation_scores_
