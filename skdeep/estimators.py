@@ -17,7 +17,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import mean_pinball_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Tags, check_random_state, estimator_html_repr
 from sklearn.utils.metaestimators import available_if
@@ -36,7 +35,12 @@ from skdeep.class_losses import CLASSIFICATION_LOSSES
 from skdeep.descent import SolverState
 from skdeep.initializers import INITIALIZERS, Initializer
 from skdeep.links import LINKS
-from skdeep.metrics import MadeScorer, get_scorer, rows_right
+from skdeep.metrics import (
+    MadeScorer,
+    get_scorer,
+    mean_pinball_loss_of_quantiles,
+    rows_right,
+)
 from skdeep.monitoring import CallbackBridge, ValidationSet, score_with, snapshot
 from skdeep.network import Network
 from skdeep.parallel import fit as train_task
@@ -1819,8 +1823,4 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
             return super().score(X, y, sample_weight)
         # Those of the fit, in the order of its columns.
         quantiles = [loss.quantiles[k] for k in self._target.order]
-        losses = [
-            mean_pinball_loss(y, column, sample_weight=sample_weight, alpha=quantile)
-            for column, quantile in zip(self.predict(X).T, quantiles, strict=True)
-        ]
-        return -float(np.mean(losses))
+        return -mean_pinball_loss_of_quantiles(y, self.predict(X), quantiles, sample_weight)
