@@ -312,7 +312,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         if fresh and self.init_output_bias == "baseline":
             self._start_from_baseline(task)
         if self.verbose:
-            task.on_epoch = [EpochTable(with_score=task.validate is not None)]
+            unit = _unit(solver).capitalize()
+            task.on_epoch = [EpochTable(with_score=task.validate is not None, unit=unit)]
         return task
 
     def _network_for(self, X: Any, fresh: bool, rates: tuple[float, ...]) -> Network:
@@ -567,9 +568,9 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             if isinstance(task.solver, StochasticSolver):
                 advice += ", and try a smaller learning_rate_init"
             raise ValueError(
-                f"Training diverged in epoch {result.n_iter or 1}: the loss or the weights are "
-                f"no longer finite. To mend it, {advice}. The estimator is left as it was "
-                "before this call."
+                f"Training diverged in {_unit(task.solver)} {result.n_iter or 1}: the loss or "
+                f"the weights are no longer finite. To mend it, {advice}. The estimator is left "
+                "as it was before this call."
             )
         self._tell(task, result, incremental)
         for name, value in self._fitted_attributes(task.network, result.theta).items():
@@ -645,8 +646,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 stacklevel=7,
             )
         if self.verbose and not incremental:
-            unit = "epochs" if isinstance(task.solver, StochasticSolver) else "iterations"
-            print(f"Ended after {result.n_iter} {unit}: {result.outcome}.")
+            print(f"Ended after {result.n_iter} {_unit(task.solver)}s: {result.outcome}.")
 
     def _raw_output(self, X: Any) -> Array:
         # Raw output of shape (n_samples, n_outputs_), in the dtype of the weights.
@@ -679,6 +679,11 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         if not hasattr(self, "_network"):
             return shown
         return f"{shown.removesuffix('</body>')}{html_summary(self._network)}</body>"
+
+
+def _unit(solver: Any) -> str:
+    # What max_iter counts.
+    return "epoch" if isinstance(solver, StochasticSolver) else "iteration"
 
 
 def _are_columns(classes: Any) -> bool:

@@ -15,9 +15,9 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     Options,
-    StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 __all__ = [
@@ -37,6 +37,13 @@ __all__ = [
 
 # Attributes that an estimator has while its fit tells callbacks of itself.
 CALLBACK_CONTEXT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
+class StrOptions(_StrOptions):
+    """scikit-learn's, which lists its choices in an order that each process draws anew."""
+
+    def __str__(self) -> str:
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 @contextmanager

@@ -4,7 +4,10 @@ A parameter that differs from its default is read, or a warning names it and say
 write instead.
 """
 
+import os
 import re
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -276,3 +279,49 @@ def test_a_scorer_by_name_gives_what_it_gives_on_the_rows(scoring, weight):
         validated(DeepClassifier, given).fit(X, STRINGS, weight) for given in (scoring, on_rows)
     )
     assert by_name.validation_scores_ == by_rows.validation_scores_
+
+
+REFUSED = """
+import numpy as np
+from skdeep import Adam, DeepClassifier, DeepRegressor, WarmUp
+from skdeep.persistence import load
+
+X, y = np.ones((4, 2)), [0, 1, 0, 1]
+for kind, params in [
+    (DeepClassifier, {"solver": "adm"}),
+    (DeepClassifier, {"learning_rate": "slow"}),
+    (DeepClassifier, {"weight_init": "he"}),
+    (DeepClassifier, {"loss": "logloss"}),
+    (DeepClassifier, {"activation": "rel"}),
+    (DeepClassifier, {"dtype": "float16"}),
+    (DeepClassifier, {"output_activation": "sigmoid"}),
+    (DeepRegressor, {"loss": "mse"}),
+    (DeepRegressor, {"output_activation": "sigmoid"}),
+    (DeepRegressor, {"solver": Adam(learning_rate=WarmUp(3, "slow"))}),
+]:
+    try:
+        kind(**params).fit(X, y)
+    except ValueError as error:
+        print(error)
+for params in [{"solver__b": 1, "solver__a": 1, "solver__c": 1}]:
+    try:
+        DeepRegressor(solver=Adam()).set_params(**params)
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_messages_do_not_depend_on_the_hashes_of_strings():
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", REFUSED],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert found[0] == found[1]
+    assert "{'adadelta', 'adagrad', 'adam', 'adamw', 'amsgrad', 'lbfgs', 'lion'" in found[0]
+    assert found[0].count("\n") == 11
