@@ -569,8 +569,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 advice += ", and try a smaller learning_rate_init"
             raise ValueError(
                 f"Training diverged in {_unit(task.solver)} {result.n_iter or 1}: the loss or "
-                f"the weights are no longer finite. To mend it, {advice}. The estimator is left "
-                "as it was before this call."
+                f"the weights are no longer finite. To mend it, {advice}. The estimator is "
+                "left as it was before this call."
             )
         self._tell(task, result, incremental)
         for name, value in self._fitted_attributes(task.network, result.theta).items():
