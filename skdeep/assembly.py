@@ -3,6 +3,8 @@
 What a parameter cannot be is said here, in the words of the parameter.
 """
 
+import inspect
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -52,6 +54,19 @@ SCHEDULE_CONSTRAINTS: dict[type[Schedule], dict[str, Any]] = {
         "then": [StrOptions(set(SCHEDULES)), Schedule, callable],
     },
 }
+
+# Read by the stochastic solvers only, without being fields of theirs.
+OF_BATCHES_AND_EPOCHS = (
+    "batch_size",
+    "shuffle",
+    "early_stopping",
+    "validation_fraction",
+    "validation_scoring",
+    "restore_best",
+    "n_iter_no_change",
+)
+# Read with one loss only.
+OF_A_LOSS = {"focal_gamma": "focal", "huber_delta": "huber", "quantile": "quantile"}
 
 
 def network_of(estimator: Any, n_in: int, n_out: int, rates: tuple[float, ...]) -> Network:
@@ -191,3 +206,69 @@ def refuse_with_lbfgs(estimator: Any, validated: bool) -> None:
             f"{name} does not go with solver='lbfgs', which looks at all rows at once: use a "
             f"stochastic solver, such as 'adam', or leave {name} out."
         )
+
+
+def warn_of_unread(estimator: Any, validated: bool) -> None:
+    """Warn, once, of all parameters that are not at their defaults and are not read."""
+    defaults = inspect.signature(type(estimator)).parameters
+    reasons = _unread_of_fit(estimator, validated) | _unread_of_solver(estimator)
+    found = [
+        f"{name}={_short(given)} is not read {reason}"
+        for name, reason in reasons.items()
+        if name in defaults  # a subclass may have fewer
+        and (given := getattr(estimator, name)) is not defaults[name].default
+        and not np.array_equal(given, defaults[name].default)
+    ]
+    if found:
+        # The line of the user's that calls fit.
+        warnings.warn("\n".join(found), UserWarning, stacklevel=7)
+
+
+def _unread_of_solver(estimator: Any) -> dict[str, str]:
+    # What only solvers read, where this one does not: name -> why, and what to write.
+    solver = estimator.solver
+    spec = SOLVERS[solver] if isinstance(solver, str) else type(solver)
+    shown = repr(solver) if isinstance(solver, str) else f"{spec.__name__}(...)"
+    with_solver = f"with solver={shown}"
+    fields = dict.fromkeys(name for kind in SOLVERS.values() for name in kind.field_names())
+    found = {}
+    for name in fields:
+        readers = [key for key, kind in SOLVERS.items() if name in kind.field_names()]
+        if name not in spec.field_names():
+            several = len(readers) > len(SOLVERS) / 2
+            whose = "stochastic solvers" if several else " or ".join(map(repr, readers))
+            found[name] = f"{with_solver}, only with {whose}."
+        elif not isinstance(solver, str):
+            own = f"{spec.__name__}({name}={_short(getattr(estimator, name))})"
+            found[name] = f"{with_solver}, which has its own: write solver={own}."
+    if issubclass(spec, LBFGS):
+        reason = f"{with_solver}, which takes all rows at once: leave it out."
+        found |= dict.fromkeys(OF_BATCHES_AND_EPOCHS, reason)
+    elif "power_t" not in found and estimator.learning_rate != "invscaling":
+        rate = _short(estimator.learning_rate)
+        found["power_t"] = f"with learning_rate={rate}, only with 'invscaling'."
+    return found
+
+
+def _unread_of_fit(estimator: Any, validated: bool) -> dict[str, str]:
+    # The same of validation, penalty and loss.
+    found = {}
+    if validated:
+        found["validation_fraction"] = "with X_val, which are the validation rows."
+    elif not estimator.early_stopping:
+        found["validation_fraction"] = "without early_stopping=True."
+        found |= dict.fromkeys(
+            ("validation_scoring", "restore_best"),
+            "without validation rows: set early_stopping=True, or give fit X_val and y_val.",
+        )
+    if estimator.alpha == 0:
+        found["l1_ratio"] = "with alpha=0, which is no penalty."
+    for name, loss in OF_A_LOSS.items():
+        if hasattr(estimator, name) and estimator.loss != loss:
+            found[name] = f"with loss={_short(estimator.loss)}, only with {loss!r}."
+    return found
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:60]}..."

@@ -6,6 +6,7 @@ the file only claims, and a SHA-256 over the content, which is the same in both 
 whether it is what was written.
 """
 
+import glob
 import hashlib
 import io
 import json
@@ -17,12 +18,17 @@ import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 Array = np.ndarray
 PathLike = str | os.PathLike[str]
@@ -92,14 +98,22 @@ def shown(value: Any) -> str:
 
 def read_bytes(path: PathLike, max_bytes: int) -> bytes:
     """Content of a file of `max_bytes` at most; OSError where there is none."""
-    with open(path, "rb") as file:
-        n_bytes = os.fstat(file.fileno()).st_size
-        if n_bytes <= max_bytes:
-            return file.read(n_bytes)
+    name = os.fspath(path)
+    with open(path, "rb", opener=_open_at_once) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError(f"{name}: it is a pipe or a device. Give a file.")
+        if found.st_size <= max_bytes:
+            return file.read(found.st_size)
     raise ValueError(
-        f"{os.fspath(path)}: it has {n_bytes:,} bytes, more than max_bytes={max_bytes:,}. If "
-        "you trust it, raise max_bytes."
+        f"{name}: it has {found.st_size:,} bytes, more than max_bytes={max_bytes:,}. If you "
+        "trust it, raise max_bytes."
     )
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # A pipe that nobody writes to would be waited for.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def replace(path: PathLike, data: bytes) -> None:
@@ -108,18 +122,19 @@ def replace(path: PathLike, data: bytes) -> None:
     A file that is there keeps its permissions, and a link goes on pointing to it.
     """
     place = os.path.realpath(path)
-    draft = os.path.join(os.path.dirname(place), f".{secrets.token_hex(8)}")
+    draft = ""
     try:
         mode = stat.S_IMODE(os.stat(place).st_mode) if os.path.exists(place) else None
         # Nobody may read the draft who may not read the file.
-        start = 0o666 if mode is None else 0o600
-        with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, start)) as file:
+        draft, descriptor = _new_draft(place, 0o666 if mode is None else 0o600)
+        with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(draft, mode)
-        os.replace(draft, place)
+            if fcntl is not None:
+                _publish(draft, place, mode)
+        if fcntl is None:  # Windows moves no open file
+            _publish(draft, place, mode)
     except BaseException as error:
         if os.path.exists(draft):
             os.remove(draft)
@@ -127,6 +142,39 @@ def replace(path: PathLike, data: bytes) -> None:
             # The draft's name would tell the caller nothing.
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
+
+
+def _publish(draft: str, place: str, mode: int | None) -> None:
+    if mode is not None:
+        os.chmod(draft, mode)
+    os.replace(draft, place)
+
+
+def _new_draft(place: str, mode: int) -> tuple[str, int]:
+    # Path and descriptor of a new file beside `place`, locked for as long as it is open.
+    folder, name = os.path.split(place)
+    own = os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-")
+    if fcntl is not None:
+        _remove_left_behind(own)
+    while True:
+        draft = own + secrets.token_hex(8)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        file = os.open(draft, flags, mode)
+        if fcntl is None:
+            return draft, file
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.path.exists(draft):
+            return draft, file
+        os.close(file)  # it was taken for one left behind, before it was locked
+
+
+def _remove_left_behind(own: str) -> None:
+    # Drafts that nobody holds a lock on are of a save that was killed.
+    for draft in glob.glob(glob.escape(own) + "*"):
+        with suppress(OSError), open(draft, "rb", opener=_open_at_once) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.remove(draft)
 
 
 # JSON
@@ -402,7 +450,12 @@ FORMS: dict[str, tuple[Callable[..., bytes], Callable[..., Any]]] = {
 
 def form_of(path: PathLike) -> tuple[Callable[..., bytes], Callable[..., Any]]:
     """Writer and reader of the form that the suffix of `path` names."""
-    suffix = Path(path).suffix
+    name = os.path.basename(os.fspath(path))
+    if name in ("", os.curdir, os.pardir):
+        raise ValueError(
+            f"{os.fspath(path)}: it is a folder. Give a file in it, such as x.json."
+        )
+    suffix = Path(name).suffix
     if suffix not in FORMS:
         raise ValueError(
             f"{os.fspath(path)}: the suffix says in which form a model is stored: .json, to "

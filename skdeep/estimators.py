@@ -17,26 +17,38 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import mean_pinball_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Tags, check_random_state, estimator_html_repr
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
-from skdeep.assembly import dropout_of, network_of, refuse_with_lbfgs, solver_of, start_of
+from skdeep.assembly import (
+    dropout_of,
+    network_of,
+    refuse_with_lbfgs,
+    solver_of,
+    start_of,
+    warn_of_unread,
+)
 from skdeep.class_losses import CLASSIFICATION_LOSSES
 from skdeep.descent import SolverState
 from skdeep.initializers import INITIALIZERS, Initializer
 from skdeep.links import LINKS
-from skdeep.metrics import get_scorer, rows_right
-from skdeep.monitoring import CallbackBridge, ValidationSet, snapshot
+from skdeep.metrics import (
+    MadeScorer,
+    get_scorer,
+    mean_pinball_loss_of_quantiles,
+    rows_right,
+)
+from skdeep.monitoring import CallbackBridge, ValidationSet, score_with, snapshot
 from skdeep.network import Network
 from skdeep.parallel import fit as train_task
 from skdeep.progress import EpochTable
 from skdeep.regression_losses import REGRESSION_LOSSES, QuantileLoss, regression_loss
 from skdeep.schedules import SCHEDULES, Schedule
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
+from skdeep.specs import check_holds_parameters
 from skdeep.summary import html_summary, text_summary
 from skdeep.targets import (
     ClassTarget,
@@ -185,6 +197,31 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name.
+
+        Parameters
+        ----------
+        **params : dict
+            New values; ``solver__name`` is the `name` of the object in `solver`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or no object to have it.
+        """
+        names = self._get_param_names()
+        for path in params:
+            field, is_inner, key = path.partition("__")
+            if is_inner and field in names:
+                value = params.get(field, getattr(self, field))
+                check_holds_parameters(field, value, key, {**SOLVERS, **SCHEDULES}, names)
+        return super().set_params(**params)
+
     # A fit, end to end
 
     def _fit(
@@ -241,6 +278,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
     ) -> FitTask:
         target = self._target
         solver = solver_of(self)
+        if fresh or not incremental:
+            warn_of_unread(self, validated=validation[0] is not None)
         rates = dropout_of(self)
         network = self._network_for(X, fresh, rates)
         weights = self._class_weights(y, incremental)
@@ -287,7 +326,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         if fresh and self.init_output_bias == "baseline":
             self._start_from_baseline(task)
         if self.verbose:
-            task.on_epoch = [EpochTable(with_score=task.validate is not None)]
+            unit = _unit(solver).capitalize()
+            task.on_epoch = [EpochTable(with_score=task.validate is not None, unit=unit)]
         return task
 
     def _network_for(self, X: Any, fresh: bool, rates: tuple[float, ...]) -> Network:
@@ -444,13 +484,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             task.y[rows] if rows is not None else target.encode(y_val),
             None if weight_val is None else weight_val[:, 0],
             task.loss,
-            self._scoring(
-                scorer,
-                takes_weights,
-                network,
-                X_val if rows is None else X_val[rows],
-                y_val,
-            ),
+            self._scoring(scorer, takes_weights, network, X_val, rows, y_val),
         )
         task.stop_on_score = self.early_stopping
 
@@ -476,7 +510,13 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             raise ValueError(f"validation_scoring: {error}") from error
 
     def _scoring(
-        self, scorer: Any, takes_weights: bool, network: Network, X_val: Any, y_val: Any
+        self,
+        scorer: Any,
+        takes_weights: bool,
+        network: Network,
+        X_val: Any,
+        rows: Array | None,
+        y_val: Any,
     ) -> Any:
         # (theta, encoded, raw, weight) -> score; None for the loss.
         target, scoring = self._target, self.validation_scoring
@@ -484,12 +524,20 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             return None
         if scoring is None:
             return lambda theta, encoded, raw, weight: target.score(encoded, raw, weight)
+        # Scorers by name, and what make_scorer makes, look at predictions alone. These are
+        # there already, and the rows of X, of which there may be many, are not copied.
+        if isinstance(scoring, str) or isinstance(scorer, MadeScorer):
+            X, predicts = np.empty((y_val.shape[0], 0)), False
+        else:
+            X, predicts = X_val if rows is None else X_val[rows], True
 
         def score(theta: Array, encoded: Array, raw: Array, weight: Array | None) -> float:
             fitted = snapshot(self, self._fitted_attributes(network, theta))
+            if not predicts:
+                fitted._raw_output = lambda X: raw.copy()
             # Those of classes alone are left out where the scorer takes none.
-            extra = {"sample_weight": weight} if weight is not None and takes_weights else {}
-            return float(scorer(fitted, X_val, y_val, **extra))
+            own = weight if takes_weights else None
+            return score_with(scorer, scoring, fitted, X, y_val, own)
 
         return score
 
@@ -554,8 +602,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             if isinstance(task.solver, StochasticSolver):
                 advice += ", and try a smaller learning_rate_init"
             raise ValueError(
-                f"Training diverged in epoch {result.n_iter or 1}: {problem}. To mend it, "
-                f"{advice}. The estimator is left as it was before this call."
+                f"Training diverged in {_unit(task.solver)} {result.n_iter or 1}: {problem}. To "
+                f"mend it, {advice}. The estimator is left as it was before this call."
             )
         self._tell(task, result, incremental)
         for name, value in self._fitted_attributes(task.network, result.theta).items():
@@ -655,8 +703,7 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 stacklevel=7,
             )
         if self.verbose and not incremental:
-            unit = "epochs" if isinstance(task.solver, StochasticSolver) else "iterations"
-            print(f"Ended after {result.n_iter} {unit}: {result.outcome}.")
+            print(f"Ended after {result.n_iter} {_unit(task.solver)}s: {result.outcome}.")
 
     def _tell_of_scale(self, task: FitTask, result: FitResult) -> bool:
         # Warn where nothing was learned beside a column that is far larger than the others.
@@ -716,6 +763,11 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         if not hasattr(self, "_network"):
             return shown
         return f"{shown.removesuffix('</body>')}{html_summary(self._network)}</body>"
+
+
+def _unit(solver: Any) -> str:
+    # What max_iter counts.
+    return "epoch" if isinstance(solver, StochasticSolver) else "iteration"
 
 
 def _are_columns(classes: Any) -> bool:
@@ -1866,8 +1918,4 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
             return super().score(X, y, sample_weight)
         # Those of the fit, in the order of its columns.
         quantiles = [loss.quantiles[k] for k in self._target.order]
-        losses = [
-            mean_pinball_loss(y, column, sample_weight=sample_weight, alpha=quantile)
-            for column, quantile in zip(self.predict(X).T, quantiles, strict=True)
-        ]
-        return -float(np.mean(losses))
+        return -mean_pinball_loss_of_quantiles(y, self.predict(X), quantiles, sample_weight)

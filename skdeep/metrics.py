@@ -10,8 +10,9 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_classifier, is_regressor
-from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.metrics import accuracy_score, make_scorer, mean_pinball_loss
 from sklearn.metrics import get_scorer as sklearn_get_scorer
+from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.multiclass import is_multilabel, unique_labels
@@ -49,6 +50,9 @@ __all__ = [
 ]
 
 Array = np.ndarray
+
+# The class of what make_scorer makes, which has no public name.
+MadeScorer = type(make_scorer(accuracy_score))
 
 
 class EstimatorScorer:
@@ -197,6 +201,45 @@ def _with_unseen(y_proba: Array, labels: Array, y: Array) -> tuple[Array, Array]
     return np.hstack([y_proba, zeros]), np.concatenate([labels, unseen])
 
 
+def mean_pinball_loss_of_quantiles(
+    y: Any, y_pred: Array, quantiles: Any, sample_weight: Any
+) -> float:
+    """Mean of the pinball losses of several quantiles, a column of `y_pred` for each."""
+    columns = np.reshape(y_pred, (len(y_pred), -1)).T
+    losses = [
+        mean_pinball_loss(y, column, sample_weight=sample_weight, alpha=quantile)
+        for column, quantile in zip(columns, quantiles, strict=True)
+    ]
+    return float(np.mean(losses))
+
+
+def _neg_mean_pinball_loss(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    quantiles = _quantiles_of(estimator)
+    return -mean_pinball_loss_of_quantiles(y, estimator.predict(X), quantiles, sample_weight)
+
+
+def _quantiles_of(estimator: Any) -> Array:
+    # Those of the regressor that is in pipelines, searches and regressors around it.
+    inner = estimator
+    while not hasattr(inner, "quantile"):
+        if isinstance(inner, Pipeline):
+            inner = inner[-1]
+        elif hasattr(inner, "regressor_"):
+            inner = inner.regressor_
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        else:
+            break
+    if getattr(inner, "quantile", None) is None or getattr(inner, "loss", "quantile") != (
+        "quantile"
+    ):
+        raise ValueError(
+            "'neg_mean_pinball_loss' scores regressors of quantiles, such as "
+            f"DeepRegressor(loss='quantile', quantile=[0.1, 0.9]); got {inner!r}."
+        )
+    return np.ravel(inner.quantile)
+
+
 #: Name -> scorer. What is changed here changes for all: `get_scorer` has copies.
 SCORERS = {
     "one_vs_rest_accuracy": EstimatorScorer("one_vs_rest_accuracy", _one_vs_rest_accuracy),
@@ -205,6 +248,7 @@ SCORERS = {
     "simple": EstimatorScorer("simple", _simple),
     "within_threshold": make_scorer(within_threshold),
     "neg_distance": EstimatorScorer("neg_distance", _neg_distance),
+    "neg_mean_pinball_loss": EstimatorScorer("neg_mean_pinball_loss", _neg_mean_pinball_loss),
 }
 
 
@@ -222,9 +266,12 @@ def get_scorer(scoring: Any) -> Any:
         (of a classifier the share of samples with all labels right, of a regressor
         :func:`within_threshold` at 0.5), 'within_threshold', 'neg_distance' (the negative
         :func:`class_distance` of a classifier's `predict_proba`, or :func:`distance` of a
-        regressor's `predict`), or what :func:`sklearn.metrics.get_scorer` takes. Classes that
-        a classifier was not shown have probability 0 in 'neg_distance', and
-        'one_vs_rest_accuracy' is over all classes that it knows.
+        regressor's `predict`), 'neg_mean_pinball_loss' (of a regressor of one or several
+        quantiles, also within a pipeline, a search or a
+        :class:`~sklearn.compose.TransformedTargetRegressor`), or what
+        :func:`sklearn.metrics.get_scorer` takes. Classes that a classifier was not shown have
+        probability 0 in 'neg_distance', and 'one_vs_rest_accuracy' is over all classes that
+        it knows.
 
     Returns
     -------

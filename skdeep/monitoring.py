@@ -11,6 +11,9 @@ from skdeep.losses import Loss
 
 Array = np.ndarray
 
+# What scorers raise for a target or an estimator that they are not for.
+REFUSALS = (ValueError, TypeError, AttributeError)
+
 
 class ValidationSet:
     """Score and loss on rows that are not trained on, after each epoch.
@@ -132,3 +135,30 @@ def snapshot(estimator: BaseEstimator, attributes: dict[str, Any]) -> BaseEstima
         setattr(found, name, value)
     vars(found).pop("feature_names_in_", None)
     return found
+
+
+def score_with(
+    scorer: Any, scoring: Any, estimator: BaseEstimator, X: Any, y: Any, weight: Array | None
+) -> float:
+    """Score of the validation rows; an error says that it comes from `validation_scoring`.
+
+    Parameters
+    ----------
+    scorer : callable
+        What `scoring`, the estimator's `validation_scoring`, stands for.
+    scoring : str or callable
+    estimator : estimator
+        As `snapshot` gives it.
+    X, y, weight
+        The validation rows; `weight` may be None.
+    """
+    extra = {} if weight is None else {"sample_weight": weight}
+    try:
+        return float(scorer(estimator, X, y, **extra))
+    except Exception as error:
+        if isinstance(scoring, str) and isinstance(error, REFUSALS):
+            raise ValueError(
+                f"validation_scoring={scoring!r} cannot score the validation rows: {error}"
+            ) from error
+        error.add_note(f"It was raised by validation_scoring={scoring!r}.")
+        raise

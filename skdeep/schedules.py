@@ -362,6 +362,19 @@ class FromFunction(Schedule):
         return float(rate)
 
 
+SCHEDULES: dict[str, type[Schedule]] = {
+    "constant": Constant,
+    "invscaling": InvScaling,
+    "adaptive": Adaptive,
+    "inverse_time": InverseTime,
+    "step": StepDecay,
+    "linear": Linear,
+    "exponential": Exponential,
+    "cosine": Cosine,
+    "one_cycle": OneCycle,
+}
+
+
 @dataclass
 class WarmUp(Schedule):
     """A straight line up to the first rate of another schedule, which then begins [1]_.
@@ -391,8 +404,9 @@ class WarmUp(Schedule):
     """
 
     epochs: float = 5.0
-    then: "str | Schedule | Callable[[int], float]" = "constant"
+    then: str | Schedule | Callable[[int], float] = "constant"
 
+    kinds_by_name: ClassVar = SCHEDULES
     by_step: ClassVar[bool] = True
 
     @property
@@ -411,19 +425,6 @@ class WarmUp(Schedule):
         after = Span(max(span.start - n, 0), span.per_epoch, max(n_left, 1))
         rates = as_schedule(self.then).rates(rate, np.maximum(steps - n, 0), after)
         return rates * np.minimum((steps + 1) / (n + 1), 1)
-
-
-SCHEDULES: dict[str, type[Schedule]] = {
-    "constant": Constant,
-    "invscaling": InvScaling,
-    "adaptive": Adaptive,
-    "inverse_time": InverseTime,
-    "step": StepDecay,
-    "linear": Linear,
-    "exponential": Exponential,
-    "cosine": Cosine,
-    "one_cycle": OneCycle,
-}
 
 
 def as_schedule(given: str | Schedule | Callable[[int], float]) -> Schedule:

@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 import scipy.optimize
 
-from skdeep.schedules import InvScaling, Schedule, as_schedule
+from skdeep.schedules import SCHEDULES, InvScaling, Schedule, as_schedule
 from skdeep.specs import Spec
 
 Array = np.ndarray
@@ -85,6 +85,7 @@ class StochasticSolver(Spec):
     learning_rate_init: float = 0.001
     power_t: float = 0.5
 
+    kinds_by_name: ClassVar = SCHEDULES
     n_moments: ClassVar[int]
     n_scratch: ClassVar[int] = 0
 

@@ -5,14 +5,23 @@ that holds parameters, so ``GridSearchCV`` reaches into it (``solver__momentum``
 a spec that it holds (``solver__learning_rate__decay``).
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from numbers import Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 class Spec:
-    """Base of the spec dataclasses: parameters that scikit-learn can read and set."""
+    """Base of the spec dataclasses: parameters that scikit-learn can read and set.
+
+    Attributes
+    ----------
+    kinds_by_name : dict
+        The specs that names in its fields stand for.
+    """
+
+    kinds_by_name: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     @cache
@@ -78,14 +87,18 @@ class Spec:
         # Own fields and those of specs in fields, all known: nothing is set before that.
         own = {name: value for name, value in params.items() if "__" not in name}
         inner: dict[str, dict[str, Any]] = {}
-        for name in set(params) - set(own):
+        for name in [name for name in params if name not in own]:
             field, _, key = name.partition("__")
             inner.setdefault(field, {})[key] = params[name]
         after = {name: getattr(self, name) for name in self.field_names()} | own
         for field, of_field in inner.items():
-            if not isinstance(after.get(field), Spec):
-                self._refuse(f"{field}__{next(iter(of_field))}")
-            after[field]._by_owner(of_field)
+            value: Any = after.get(field)
+            key = next(iter(of_field))
+            if isinstance(value, str):
+                check_holds_parameters(field, value, key, self.kinds_by_name, after)
+            if not isinstance(value, Spec):
+                self._refuse(f"{field}__{key}")
+            value._by_owner(of_field)
         for name in own:
             if name not in self.field_names():
                 self._refuse(name)
@@ -96,3 +109,22 @@ class Spec:
             f"Invalid parameter {name!r} for {type(self).__name__}. Valid parameters are: "
             f"{list(self.get_params())!r}."
         )
+
+
+def check_holds_parameters(
+    field: str, value: Any, key: str, kinds: Mapping[str, Any], siblings: Iterable[str]
+) -> None:
+    """Raise ValueError where `field` holds nothing whose `key` could be set, as a name.
+
+    `kinds` are the specs that names stand for, `siblings` the parameters beside `field`.
+    """
+    if hasattr(value, "set_params") and not isinstance(value, type):
+        return
+    problem = f"{field}__{key} cannot be set, because {field}={value!r}"
+    if not isinstance(value, str):
+        raise ValueError(f"{problem} has no parameters.")
+    kind = kinds.get(value)
+    advice = "give an object" if kind is None else f"write {field}={kind.__name__}()"
+    if kind is not None and key in kind.field_names() and key in siblings:
+        advice += f", or set {key} instead of {field}__{key}"
+    raise ValueError(f"{problem} is a name, which has no parameters: {advice}.")

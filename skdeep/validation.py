@@ -18,9 +18,9 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     Options,
-    StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 __all__ = [
@@ -56,6 +56,13 @@ N_NAMED = 5
 
 # Elements of a table that are looked at together, so that they are read once.
 CHUNK = 1 << 16
+
+
+class StrOptions(_StrOptions):
+    """scikit-learn's, which lists its choices in an order that each process draws anew."""
+
+    def __str__(self) -> str:
+        return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 @contextmanager

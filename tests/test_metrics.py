@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.cluster import KMeans
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import UndefinedMetricWarning, UnsetMetadataPassedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -555,7 +556,8 @@ def grid(kind):
 
 
 def test_every_scorer_is_tried():
-    assert {name for *_, names in TASKS.values() for name in names} == set(SCORERS)
+    tried = {name for *_, names in TASKS.values() for name in names}
+    assert tried | {"neg_mean_pinball_loss"} == set(SCORERS)  # the last at its own place
     assert not set(SCORERS) & set(get_scorer_names())
 
 
@@ -647,10 +649,10 @@ def test_scorers_watch_validation_rows(kind, y, name):
 
 @pytest.mark.parametrize("name", SCORERS)
 def test_scorers_are_copied(name):
-    kind, y = (
-        (DeepRegressor, SIGNAL) if name == "within_threshold" else TASKS["two classes"][:2]
-    )
-    model = network(kind).fit(X, y)
+    of_numbers = name in ("within_threshold", "neg_mean_pinball_loss")
+    kind, y = (DeepRegressor, SIGNAL) if of_numbers else TASKS["two classes"][:2]
+    params = {"loss": "quantile"} if name == "neg_mean_pinball_loss" else {}
+    model = network(kind, **params).fit(X, y)
     scorer = get_scorer(name)
     assert scorer is not SCORERS[name]
     for other in (pickle.loads(pickle.dumps(scorer)), copy.deepcopy(scorer)):
@@ -673,6 +675,66 @@ def test_names_that_are_not_ours():
     assert get_scorer(None) is None
     with pytest.raises(ValueError, match=r"name 'distance'. skdeep has one_vs_rest_accuracy, "):
         get_scorer("distance")
+
+
+# Quantiles
+
+QUANTILES = [0.9, 0.1, 0.5]
+
+
+def counted_pinball(y, y_pred, weight):
+    losses = []
+    for row, columns, own in zip(y, y_pred, weight, strict=True):
+        for quantile, value in zip(QUANTILES, columns, strict=True):
+            error = row - value
+            losses.append(own * (quantile * error if error > 0 else (quantile - 1) * error))
+    return sum(losses) / (weight.sum() * len(QUANTILES))
+
+
+QUANTILE_NETWORK = network(DeepRegressor, loss="quantile", quantile=QUANTILES)
+AROUND = {
+    "alone": QUANTILE_NETWORK,
+    "pipeline": make_pipeline(StandardScaler(), QUANTILE_NETWORK),
+    "scaled target": TransformedTargetRegressor(QUANTILE_NETWORK, transformer=StandardScaler()),
+    "scaled target of a pipeline": TransformedTargetRegressor(
+        make_pipeline(StandardScaler(), QUANTILE_NETWORK), transformer=StandardScaler()
+    ),
+    "search": GridSearchCV(
+        TransformedTargetRegressor(QUANTILE_NETWORK, transformer=StandardScaler()),
+        {"regressor__alpha": [1e-4, 1e-2]},
+        scoring=get_scorer("neg_mean_pinball_loss"),
+        error_score="raise",
+        cv=2,
+    ),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_quantiles_are_scored_through_what_is_around_their_regressor(around):
+    model = clone(AROUND[around]).fit(X, SIGNAL)
+    scorer = get_scorer("neg_mean_pinball_loss")
+    predicted = model.predict(X)
+    assert predicted.shape == (len(X), 3)
+    for weight in (np.ones(len(X)), WEIGHT):
+        truth = -counted_pinball(SIGNAL, predicted, weight)
+        assert scorer(model, X, SIGNAL, sample_weight=weight) == pytest.approx(truth)
+    if around in ("alone", "pipeline", "search"):
+        assert model.score(X, SIGNAL) == pytest.approx(scorer(model, X, SIGNAL))
+
+
+def test_quantiles_of_a_scaled_target_are_those_of_the_target():
+    y = 1000 + 50 * SIGNAL
+    plain = network(DeepRegressor, loss="quantile", quantile=QUANTILES)
+    around = TransformedTargetRegressor(clone(plain), transformer=StandardScaler()).fit(X, y)
+    by_hand = plain.fit(X, (y - y.mean()) / y.std()).predict(X) * y.std() + y.mean()
+    np.testing.assert_allclose(around.predict(X), by_hand)
+
+
+@pytest.mark.parametrize("model", [DeepRegressor(), LinearRegression()], ids=repr)
+def test_what_has_no_quantiles_is_refused_by_their_scorer(model):
+    model.fit(X, SIGNAL)
+    with pytest.raises(ValueError, match=r"regressors of quantiles.*got (Deep|Linear)Regress"):
+        get_scorer("neg_mean_pinball_loss")(model, X, SIGNAL)
 
 
 # Sample weights

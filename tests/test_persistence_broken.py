@@ -7,9 +7,14 @@ fits: whoever wants to mislead can compute it too. Then by hand, where it would 
 import copy
 import io
 import json
+import os
+import signal
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -18,7 +23,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from skdeep import DeepRegressor, documents
-from skdeep.persistence import load, save
+from skdeep.persistence import from_go_deep, load, save
 from tests.test_persistence import (
     EACH_FORM,
     NUMBERS,
@@ -606,3 +611,76 @@ def test_archives_that_do_not_fit_are_refused(case, stored, tmp_path):
     path = tmp_path / "model.npz"
     path.write_bytes(act(stored[0]["names", ".npz"][1]))
     expect_refusal(path, words)
+
+
+# What is no file
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("read", [load, from_go_deep])
+def test_a_pipe_is_refused_at_once(tmp_path, read):
+    path = tmp_path / "model.json"
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match=r"model\.json: it is a pipe or a device"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["x.json/", "x.json/.", "folder.json/.."])
+@pytest.mark.parametrize("write", [True, False])
+def test_a_path_of_a_folder_is_refused(tmp_path, name, write):
+    path = os.path.join(tmp_path, name)
+    with pytest.raises(ValueError, match=r"it is a folder\. Give a file in it"):
+        save(fitted("names"), path) if write else load(path)
+    assert not os.listdir(tmp_path)
+
+
+# Saves that are killed
+
+KILLED = """
+import os, signal, sys
+import numpy as np
+from skdeep import DeepRegressor
+from skdeep.persistence import save
+
+def kill(*args):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+model = DeepRegressor(hidden_layer_sizes=(3,), max_iter=1).fit(np.eye(4), np.arange(4))
+setattr(os, sys.argv[2], kill)
+save(model, sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills by signal")
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_the_next_save_clears_what_a_killed_one_left(tmp_path, call):
+    path, other = tmp_path / "model.json", tmp_path / "other.json"
+    save(fitted("names"), path)
+    before = path.read_bytes()
+    for name in (path, other):
+        done = subprocess.run([sys.executable, "-c", KILLED, str(name), call], check=False)
+        assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == before
+    assert len(os.listdir(tmp_path)) == 3  # the model and two drafts
+    save(fitted("quantiles"), path)
+    assert len(os.listdir(tmp_path)) == 2  # a draft of another file is not touched
+    save(fitted("quantiles"), other)
+    assert sorted(os.listdir(tmp_path)) == ["model.json", "other.json"]
+
+
+def test_saves_at_the_same_time_do_not_disturb_one_another(tmp_path):
+    path = tmp_path / "model.json"
+    models = [fitted("names"), fitted("quantiles")]
+    whole = []
+    for model in models:
+        save(model, path)
+        whole.append(path.read_bytes())
+
+    def save_often(model):
+        for _ in range(20):
+            save(model, path)
+            assert path.read_bytes() in whole
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save_often, models * 2))
+    assert os.listdir(tmp_path) == ["model.json"]

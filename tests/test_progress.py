@@ -32,7 +32,7 @@ def tables(printed):
     found, rest = [], []
     for line in printed.splitlines():
         cells = line.split()
-        if cells[:1] == ["Epoch"]:
+        if cells[:1] in (["Epoch"], ["Iteration"]):
             found.append((line, {name: [] for name in cells}))
         elif found and re.fullmatch(r"\s*\d+\s+[\d.]+s(\s+-?[\d.einfa]+)+", line):
             columns = found[-1][1]
@@ -68,8 +68,8 @@ def test_rows_are_the_epochs(kind, solver, early_stopping, capsys):
 def test_rows_of_lbfgs_are_the_iterations(kind, capsys):
     model = kind(**PARAMS, solver="lbfgs").fit(X, target(kind))
     [(_, table)], rest = tables(capsys.readouterr().out)
-    assert list(table) == ["Epoch", "Time", "Loss"]
-    assert table["Epoch"] == list(range(1, model.n_iter_ + 1))
+    assert list(table) == ["Iteration", "Time", "Loss"]
+    assert table["Iteration"] == list(range(1, model.n_iter_ + 1))
     assert_allclose(table["Loss"], model.loss_curve_, atol=1e-8)
     assert len(rest) == 1
     assert rest[0].startswith("Ended after 7 iterations: ")
@@ -109,7 +109,7 @@ def test_warm_start_counts_epochs_anew(kind, solver, capsys):
         model.fit(X, target(kind))
         assert len(model.loss_curve_) >= model.n_iter_
     found, _ = tables(capsys.readouterr().out)
-    assert [table["Epoch"] for _, table in found] == 2 * [list(range(1, 8))]
+    assert [next(iter(table.values())) for _, table in found] == 2 * [list(range(1, 8))]
     assert_allclose(
         [loss for _, table in found for loss in table["Loss"]], model.loss_curve_, atol=1e-8
     )
