@@ -602,8 +602,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             if isinstance(task.solver, StochasticSolver):
                 advice += ", and try a smaller learning_rate_init"
             raise ValueError(
-                f"Training diverged in {_unit(task.solver)} {result.n_iter or 1}: {problem}. To "
-                f"mend it, {advice}. The estimator is left as it was before this call."
+                f"Training diverged in {_unit(task.solver)} {result.n_iter or 1}: {problem}. "
+                f"To mend it, {advice}. The estimator is left as it was before this call."
             )
         self._tell(task, result, incremental)
         for name, value in self._fitted_attributes(task.network, result.theta).items():

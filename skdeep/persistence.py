@@ -46,8 +46,8 @@ FIGURES = {
     "best_iter_": "count",
 }
 # Those that a fit with validation rows has, and others have not.
-VALIDATED = [name for name in FIGURES if "validation" in name or name == "best_iter_"]
-OPTIONAL = {*VALIDATED, "best_loss_"}
+VALIDATED = [name for name in FIGURES if "validation" in name]
+OPTIONAL = {*VALIDATED, "best_iter_", "best_loss_"}
 
 
 def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
@@ -366,6 +366,8 @@ def _figures(tree: Any) -> dict[str, Any]:
             raise ValueError(f"{name} must be a {kind}; got {shown(value)}.")
     if len({found[name] is None for name in VALIDATED}) > 1:
         raise ValueError(f"of {VALIDATED} all must be null, or none.")
+    if found["best_iter_"] is not None and found["validation_scores_"] is None:
+        raise ValueError("best_iter_ must be null where validation_scores_ is null.")
     if len(found["validation_scores_"] or ()) != len(found["validation_loss_curve_"] or ()):
         raise ValueError("validation_scores_ and validation_loss_curve_ differ in length.")
     return found
@@ -383,6 +385,8 @@ def _history(figures: dict[str, Any]) -> History:
     if figures["validation_scores_"] is not None:
         history.validation_scores = figures["validation_scores_"]
         history.validation_loss_curve = figures["validation_loss_curve_"]
-        history.best_score = figures["best_validation_score_"]
-        history.best_iter = figures["best_iter_"]
+        # No epoch of a fit whose scores were all NaN is the best.
+        if figures["best_iter_"]:
+            history.best_score = figures["best_validation_score_"]
+            history.best_iter = figures["best_iter_"]
     return history

@@ -15,6 +15,7 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 
 from skdeep import SGD, DeepClassifier, DeepRegressor, lockstep
+from skdeep.persistence import load, save
 from tests import stack_cases
 
 RNG = np.random.default_rng(0)
@@ -151,7 +152,7 @@ def nan_but(*epochs):
 
 @pytest.mark.parametrize(("kind", "y"), [(DeepClassifier, BINARY), (DeepRegressor, NUMBERS)])
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_a_score_that_is_never_finite_keeps_the_last_weights(kind, y, early_stopping):
+def test_a_score_that_is_never_finite_keeps_the_last_weights(kind, y, early_stopping, tmp_path):
     params = {"max_iter": 30, "n_iter_no_change": 4, "early_stopping": early_stopping}
     more = {} if early_stopping else {"X_val": X, "y_val": y}
     with pytest.warns(UserWarning, match="validation_scoring=.*no finite score"):
@@ -159,6 +160,10 @@ def test_a_score_that_is_never_finite_keeps_the_last_weights(kind, y, early_stop
     assert model.n_iter_ == (5 if early_stopping else 30)
     assert model.best_iter_ is None
     assert np.isnan(model.best_validation_score_)
+    save(model.set_params(validation_scoring=None), tmp_path / "model.json")
+    loaded = load(tmp_path / "model.json")
+    assert loaded.best_iter_ is None
+    np.testing.assert_array_equal(loaded.validation_scores_, model.validation_scores_)
     params["max_iter"] = model.n_iter_
     last = network(kind, **params, restore_best=False, validation_scoring="loss").fit(X, y)
     for one, other in zip(model.coefs_, last.coefs_, strict=True):
