@@ -11,6 +11,7 @@ from typing import Any
 
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend.process import LokyProcess
 
 # Seconds between two looks at whether the parent lives, and between two attempts to end
 # the workers.
@@ -34,7 +35,8 @@ class Workers:
 
         Where this is interrupted, the processes go on until `end` is called.
         """
-        self._results = results = Future()
+        results: Future[list[Any]] = Future()
+        self._results = results
         thread = threading.Thread(target=_run_calls, args=(results, func, calls), daemon=True)
         thread.start()
         found = results.result()
@@ -48,16 +50,25 @@ class Workers:
         """
         while (results := self._results) is not None:
             try:
-                # A thread that has not begun yet never will; one that has may be about to
-                # start processes, so that once may not be enough.
-                if not results.cancel():
-                    executor = get_reusable_executor(reuse=True, kill_workers=True)
-                    executor.shutdown(kill_workers=True)
-                    wait([results], timeout=RETRY_EVERY)
-                if results.done():
+                if results.cancel() or _is_over(results):
                     self._results = None
             except KeyboardInterrupt:
                 continue
+
+
+def _is_over(results: Future[list[Any]]) -> bool:
+    # The thread may be about to start processes, so that once may not be enough. joblib
+    # kills by way of `pgrep`, to which a Ctrl-C in a terminal goes as well: its own attempt
+    # may fail, and leave it waiting for processes that live on.
+    children = [p for p in multiprocessing.active_children() if isinstance(p, LokyProcess)]
+    for child in children:
+        child.terminate()
+    wait([results], timeout=RETRY_EVERY)
+    if children or not results.done():
+        return False
+    # The next search must not be given what has just been killed.
+    get_reusable_executor(reuse=True, kill_workers=True).shutdown(kill_workers=True)
+    return True
 
 
 def _run_calls(
@@ -80,7 +91,6 @@ def _run_call(func: Callable[..., Any], call: tuple[Any, ...]) -> Any:
 
 # In a worker
 
-_watch_lock = threading.Lock()
 _watch: threading.Thread | None = None
 
 
@@ -91,12 +101,9 @@ def _end_with_parent() -> None:
     """
     global _watch
     parent = multiprocessing.parent_process()
-    with _watch_lock:
-        if parent is not None and _watch is None:
-            _watch = threading.Thread(
-                target=_wait_for_end_of, args=(parent,), name="EndWithParent", daemon=True
-            )
-            _watch.start()
+    if parent is not None and _watch is None:
+        _watch = threading.Thread(target=_wait_for_end_of, args=(parent,), daemon=True)
+        _watch.start()
 
 
 def _wait_for_end_of(parent: Any) -> None:

@@ -23,50 +23,49 @@ pytestmark = pytest.mark.skipif(
 # What nothing should take, however loaded the machine is: a failure, not a measurement.
 SECONDS = 120
 
+# Searches, each until it is interrupted and then until the test has seen to what is left;
+# at last one that ends by itself. An interrupt that comes late only has a step said again.
 PROGRAM = """
-import os, signal, sys
+import os, signal, sys, time
 from pathlib import Path
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 from skdeep import DeepClassifier, lockstep
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
-n_processes, begun = int(sys.argv[1]), Path(sys.argv[2])
+n_processes, n_searches, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+parent = os.getppid()
 X = np.random.default_rng(0).normal(size=(60, 5))
 y = (X[:, 0] > 0).astype(int)
-params = {"hidden_layer_sizes": (6,), "random_state": 0}
-endless = {"max_iter": 10**9, "n_iter_no_change": np.inf, "max_time": 240.0}
+model = DeepClassifier((6,), learning_rate_init=0.05, max_iter=50, random_state=0)
+grid = {"alpha": [1e-4, 1e-2]}
 
-class Telling(DeepClassifier):
+class Endless(DeepClassifier):
     def fit(self, X, y):
-        if self.max_time is not None:
-            begun.joinpath(str(os.getpid())).touch()
+        (folder / f"begun-{os.getpid()}").touch()
         return super().fit(X, y)
 
-def search(**more):
-    model = Telling(learning_rate_init=0.05, **params, **more)
-    return GridSearchCV(model, {"alpha": [1e-4, 1e-2]}, cv=2, refit=False).fit(X, y)
+endless = Endless((6,), max_iter=10**9, n_iter_no_change=np.inf, max_time=240.0)
 
-def say(word):
-    print(word, flush=True)
-    if not sys.stdin.readline():
-        sys.exit(1)
-
-state = "ready"
+step = 0
 with lockstep(n_processes=n_processes):
-    while True:
+    while step <= 2 * n_searches:
         try:
-            if state == "ready":
-                state = "interrupted"  # before the search, which nothing else ends
-                print("ready", flush=True)
-                search(**endless)
-            elif state == "interrupted":
-                say("interrupted")
-                state = "again"
+            if step == 2 * n_searches:
+                search = GridSearchCV(model, grid, cv=2).fit(X, y)
+                print("right" if search.best_score_ > 0.6 else "wrong", flush=True)
+            elif step % 2:
+                print("interrupted", flush=True)
+                while not (folder / f"seen-{step}").exists():
+                    time.sleep(0.01)
+                    if os.getppid() != parent:
+                        sys.exit(1)
             else:
-                scores = search(max_iter=50).cv_results_["mean_test_score"]
-                say("again" if min(scores) > 0.6 else scores)
-                state = "ready"
+                step += 1  # before the search, which nothing but an interrupt ends
+                print("ready", flush=True)
+                GridSearchCV(endless, grid, cv=2).fit(X, y)
+                sys.exit(1)
+            step += 1
         except KeyboardInterrupt:
             pass
 """
@@ -100,18 +99,18 @@ def wait_until(condition):
 class Search:
     """A running PROGRAM, and what it says."""
 
-    def __init__(self, n_processes, folder):
-        self.begun = folder
+    def __init__(self, n_processes, n_searches, folder):
+        self.folder = folder
+        self.step = 1
+        self.last = None
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(n_processes), str(folder)],
-            stdin=subprocess.PIPE,
+            [sys.executable, "-c", PROGRAM, str(n_processes), str(n_searches), str(folder)],
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
         self.group = self.process.pid
         self.lines = queue.Queue()
-        self.last = None
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
@@ -119,36 +118,34 @@ class Search:
             self.lines.put(line.strip())
 
     def says(self, word):
-        """Read a line; what a second interrupt made it say again counts as said."""
+        """Read a line; what a late interrupt made it say again counts as said."""
         line = self.lines.get(timeout=SECONDS)
         while line == self.last:
             line = self.lines.get(timeout=SECONDS)
         assert line == word
         self.last = line
 
-    def go_on(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-
     def n_begun(self):
-        return len(list(self.begun.iterdir()))
+        return len(list(self.folder.glob("begun-*")))
 
-    def forget_begun(self):
-        for path in self.begun.iterdir():
+    def go_on(self):
+        for path in self.folder.glob("begun-*"):
             path.unlink()
+        (self.folder / f"seen-{self.step}").touch()
+        self.step += 2
 
     def end(self):
         if processes(self.group):
             os.killpg(self.group, signal.SIGKILL)
-        self.process.communicate()
+        self.process.wait()
 
 
 @pytest.fixture
 def start(tmp_path):
     started = []
 
-    def start(n_processes):
-        started.append(Search(n_processes, tmp_path))
+    def start(n_processes, n_searches=1):
+        started.append(Search(n_processes, n_searches, tmp_path))
         return started[-1]
 
     yield start
@@ -156,25 +153,25 @@ def start(tmp_path):
         search.end()
 
 
-# Whether fits have begun; seconds until the first Ctrl-C, and from there to the second.
+# Whether fits have begun; seconds until the first Ctrl-C, and from there to the second; who
+# gets it: the search's process, or its workers as well, as in a terminal.
 MOMENTS = [
-    (False, 0.0, None),
-    (False, 0.1, 0.0),
-    (False, 0.4, 0.001),
-    (False, 0.8, 0.01),
-    (True, 0.0, None),
-    (True, 0.0, 0.001),
-    (True, 0.3, 0.003),
-    (True, 0.3, 0.01),
-    (True, 0.3, 0.03),
+    (False, 0.0, None, os.kill),
+    (False, 0.1, 0.0, os.killpg),
+    (False, 0.3, 0.001, os.kill),
+    (False, 0.6, 0.01, os.kill),
+    (True, 0.0, None, os.killpg),
+    (True, 0.0, 0.001, os.kill),
+    (True, 0.2, 0.003, os.kill),
+    (True, 0.2, 0.01, os.killpg),
+    (True, 0.2, 0.03, os.kill),
 ]
 
 
 @pytest.mark.parametrize("n_processes", [1, 2])
-@pytest.mark.parametrize("kill", [os.kill, os.killpg])  # by a program, and at a terminal
-def test_interrupts_end_a_search_and_its_workers(start, n_processes, kill):
-    search = start(n_processes)
-    for has_begun, first, second in MOMENTS:
+def test_interrupts_end_a_search_and_its_workers(start, n_processes):
+    search = start(n_processes, len(MOMENTS))
+    for has_begun, first, second, kill in MOMENTS:
         search.says("ready")
         if has_begun:
             wait_until(lambda: search.n_begun() == n_processes)
@@ -185,10 +182,10 @@ def test_interrupts_end_a_search_and_its_workers(start, n_processes, kill):
             kill(search.group, signal.SIGINT)
         search.says("interrupted")
         wait_until(lambda: not workers(search.group))
-        search.forget_begun()
         search.go_on()
-        search.says("again")
-        search.go_on()
+    search.says("right")
+    assert search.process.wait(timeout=SECONDS) == 0
+    wait_until(lambda: not processes(search.group))
 
 
 def test_workers_end_with_a_parent_that_is_killed(start):

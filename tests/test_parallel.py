@@ -4,8 +4,6 @@ Each test runs under a watchdog: a deadlock fails instead of hanging.
 """
 
 import faulthandler
-import os
-import signal
 import threading
 import time
 import warnings
@@ -15,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joblib import Parallel, delayed, parallel_config
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     BaggingClassifier,
