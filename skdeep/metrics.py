@@ -292,9 +292,10 @@ def get_scorer(scoring: Any) -> Any:
     >>> from skdeep.metrics import get_scorer
     >>> X, y = load_iris(return_X_y=True)
     >>> model = DeepClassifier((10,), solver="lbfgs", random_state=0)
-    >>> search = GridSearchCV(model, {"alpha": [1e-3, 1.0]}, scoring=get_scorer("neg_distance"))
+    >>> grid = {"alpha": [0.1, 100.0]}
+    >>> search = GridSearchCV(model, grid, scoring=get_scorer("neg_distance"))
     >>> search.fit(X, y).best_params_
-    {'alpha': 1.0}
+    {'alpha': 0.1}
     """
     if not isinstance(scoring, str):
         return sklearn_get_scorer(scoring)

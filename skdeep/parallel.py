@@ -19,13 +19,14 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed, parallel_config, register_parallel_backend
+from joblib import cpu_count, parallel_config, register_parallel_backend
 from joblib.parallel import ParallelBackendBase
 from sklearn import config_context, get_config
 
 from skdeep.tasks import FitResult, FitTask, order_key, stack_key
 from skdeep.threads import one_blas_thread
 from skdeep.training import train
+from skdeep.workers import Workers
 
 # Fits that may wait for one another where the caller does not say: joblib submits twice
 # as many before it asks for the first result.
@@ -101,6 +102,7 @@ class Conductor:
         self.n_busy = 0  # threads that run, instead of waiting for a promise: one at most
         self.largest = 0
         self.cancelled = False
+        self.workers = Workers()
 
     def submit(
         self, func: Callable[[], Any], callback: Callable[[Any], None] = lambda _: None
@@ -149,7 +151,11 @@ class Conductor:
         return job.outcome()
 
     def cancel(self) -> None:
-        """End all that was started, and wait until it has ended."""
+        """End all that was started, and wait until it has ended.
+
+        What another interrupt cuts short is made good by the next call: joblib makes two.
+        """
+        self.workers.end()
         # An interrupt may have come between any two lines of the root's: whatever is
         # open is settled, wherever it was on its way to.
         with self.changed:
@@ -159,12 +165,12 @@ class Conductor:
             self.fits.clear()
             self.trained.clear()
             self.jobs.clear()
-        for thread in list(self.threads):
-            if thread.is_alive():
-                thread.join()
-        self.threads.clear()
-        self.n_busy = self.largest = 0
-        self.cancelled = False
+            # No join: where an interrupt cuts it short, Python (before 3.13) takes the
+            # thread for ended from then on.
+            self.changed.wait_for(lambda: not any(t.is_alive() for t in self.threads))
+            self.threads.clear()
+            self.n_busy = self.largest = 0
+            self.cancelled = False
 
     def _await(self, promise: _Promise) -> Any:
         # In a job's thread. Each waits for an event of its own: with one condition for
@@ -203,10 +209,8 @@ class Conductor:
             jobs, self.jobs = list(self.jobs), deque()
         hands = [jobs[i :: self.n_processes] for i in range(min(self.n_processes, len(jobs)))]
         memory = self.memory // len(hands)
-        results = Parallel(len(hands), backend="loky")(
-            delayed(_run_all)([job.work for job in hand], memory, warnings.filters)
-            for hand in hands
-        )
+        calls = [([job.work for job in hand], memory, warnings.filters) for hand in hands]
+        results = self.workers.run(_run_all, calls)
         for hand, own in zip(hands, results, strict=True):
             for job, result in zip(hand, own, strict=True):
                 job.callback(job)  # joblib submits the next job, before this one is done
@@ -250,16 +254,20 @@ class Conductor:
     def _run(self, job: _Promise) -> None:
         _local.conductor = self
         outcome: dict[str, Any] = {}
-        try:
-            outcome["result"] = job.work()
-        except BaseException as error:
-            outcome["error"] = error
-        if not self.cancelled:
-            job.callback(job)  # joblib submits the next job, before this one is done
+        # An interrupt while this thread was being started has already settled the job.
+        too_late = job.done.is_set()
+        if not too_late:
+            try:
+                outcome["result"] = job.work()
+            except BaseException as error:
+                outcome["error"] = error
+            if not self.cancelled:
+                job.callback(job)  # joblib submits the next job, before this one is done
         with self.changed:
-            self._settle(job, **outcome)
+            if not too_late:
+                self._settle(job, **outcome)
+                self._rest()
             self.threads.discard(threading.current_thread())
-            self._rest()
             self.changed.notify()
 
 

@@ -22,6 +22,7 @@ ORDER = [
     ["network"],
     ["objective", "tasks"],
     ["training"],
+    ["workers"],
     ["targets", "validation", "progress", "parallel", "monitoring", "summary"],
     ["assembly", "reports"],
     ["criteria"],

@@ -4,8 +4,6 @@ Each test runs under a watchdog: a deadlock fails instead of hanging.
 """
 
 import faulthandler
-import os
-import signal
 import threading
 import time
 import warnings
@@ -13,7 +11,7 @@ import warnings
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -359,62 +357,6 @@ def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place, n_pro
             search.fit(X, Y)
         # The context goes on working.
         assert GridSearchCV(network(), {}, cv=3).fit(X, Y).best_score_ > 0.4
-
-
-class Interrupting(ClassifierMixin, BaseEstimator):
-    """Sends the search's process a Ctrl-C, some seconds after its first fit has begun."""
-
-    def __init__(self, after=0.0, sent=None, process=None):
-        self.after = after
-        self.sent = sent
-        self.process = process
-
-    def __sklearn_clone__(self):
-        return type(self)(self.after, self.sent, self.process)  # all clones share the event
-
-    def fit(self, X, y):
-        if not self.sent.is_set():
-            self.sent.set()
-            threading.Timer(self.after, os.kill, (self.process, signal.SIGINT)).start()
-        self.classes_ = np.unique(y)
-        self.network_ = network(max_iter=10**9, n_iter_no_change=np.inf).fit(X, y)
-        return self
-
-    def predict(self, X):
-        return self.network_.predict(X)
-
-
-@pytest.fixture
-def ctrl_c():
-    """Python's own handling of Ctrl-C, which is off in a shell's background jobs."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-class Once:
-    """An event that only this process knows, wherever it is sent."""
-
-    def __init__(self):
-        self.is_sent = False
-
-    def is_set(self):
-        return self.is_sent
-
-    def set(self):
-        self.is_sent = True
-
-
-@pytest.mark.usefixtures("ctrl_c")
-@pytest.mark.parametrize("n_processes", [1, 2])
-@pytest.mark.parametrize("after", [0.0, 0.5])  # before a stack is trained, and while it is
-def test_interrupt_ends_cleanly(after, n_processes):
-    model = Interrupting(after, Once(), os.getpid())
-    with lockstep(n_processes=n_processes), pytest.raises(KeyboardInterrupt):
-        cross_validate(model, X, Y, cv=2)
-    # joblib ends the workers; a new search gets new ones.
-    with lockstep(n_processes=n_processes):
-        assert GridSearchCV(network(), GRID, cv=3).fit(X, Y).best_score_ > 0.4
 
 
 def test_memory_stays_under_its_budget():
