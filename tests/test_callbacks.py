@@ -152,6 +152,7 @@ def test_a_callback_ends_the_fit(kind, y, last, params):
     fitted = model(kind, max_iter=20, **params).set_callbacks(*spies)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # that it ended is no news
+        warnings.filterwarnings("ignore", "(?s).*is not read", UserWarning)
         fitted.fit(X, y)
     assert fitted.n_iter_ == len(fitted.loss_curve_) == last
     for spy in spies:
