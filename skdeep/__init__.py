@@ -1,8 +1,8 @@
 """Neural-network estimators for scikit-learn users, trained by NumPy and SciPy."""
 
+from skdeep._parallel.lockstep import lockstep
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.initializers import Normal, Uniform
-from skdeep.parallel import lockstep
 from skdeep.schedules import (
     Adaptive,
     Constant,

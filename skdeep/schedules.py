@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from skdeep.specs import Spec
+from skdeep.hyperparameters import Spec
 
 Array = np.ndarray
 

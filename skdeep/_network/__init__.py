@@ -1,0 +1,1 @@
+"""A network on one flat vector: layers, buffers, passes."""

@@ -1,0 +1,288 @@
+"""A chain of layers whose parameters lie in one flat vector.
+
+The vector holds the weights of all layers, so that what is penalised is one slice; then
+the biases; then the scales and shifts of norms; and last what is kept but not trained, the
+running means and variances of batch norms, so that what is trained is one slice too.
+``views`` cuts it into matrices without copying, with any leading axis of models.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+
+from skdeep._network.layers import Dense
+from skdeep._network.norms import BatchNorm, LayerNorm, Norm
+from skdeep._network.threads import blas_threads_for
+from skdeep._network.workspace import Parameters, Workspace
+from skdeep._training.batches import Reader
+from skdeep.activations import ACTIVATIONS, Activation
+from skdeep.initializers import GlorotUniform, Initializer
+
+Array = np.ndarray
+
+# Elements that a chunk's widest buffer holds in a forward pass over many rows: few enough
+# to bound memory (8 MB of float64), enough for products at full speed.
+CHUNK = 1 << 20
+
+
+def floating(arrays: Sequence[Array]) -> np.dtype:
+    """Dtype to compute in with the given parameters: float64 for integers."""
+    return np.result_type(np.float32, *arrays)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A chain of layers.
+
+    Parameters
+    ----------
+    layers : tuple of Dense
+        In order; each one's `n_out` is the next one's `n_in`.
+    """
+
+    layers: tuple[Dense, ...]
+
+    @classmethod
+    def perceptron(
+        cls,
+        widths: Sequence[int],
+        activations: Activation | Sequence[Activation],
+        *,
+        bias: bool = True,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        dropout: Sequence[bool] = (),
+        residual: bool = False,
+    ) -> "Network":
+        """Layers between the given widths; the last one's output stays raw.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Columns of the input, of each hidden layer's output and of the raw output.
+        activations : Activation or sequence of Activation
+            One for all hidden layers, or one for each.
+        bias : bool, default=True
+            Whether layers have biases.
+        batch_norm, layer_norm : bool, default=False
+            Which norm hidden layers have before their activation; one of the two.
+        dropout : sequence of bool, default=()
+            Whether training drops elements of the input, then of each hidden layer's
+            output; () drops nowhere.
+        residual : bool, default=False
+            Whether hidden layers that are as wide as their input add it to their output.
+        """
+        if batch_norm and layer_norm:
+            raise ValueError("A layer has one norm: choose batch_norm or layer_norm.")
+        n_hidden = len(widths) - 2
+        if isinstance(activations, Activation):
+            activations = [activations] * n_hidden
+        drops_input, *drops = dropout or (False,) * (n_hidden + 1)
+        norm: Norm | None = BatchNorm() if batch_norm else LayerNorm() if layer_norm else None
+        pairs = list(pairwise(widths))
+        hidden = [
+            Dense(n_in, n_out, activation, bias, norm, drop, residual and n_in == n_out)
+            for (n_in, n_out), activation, drop in zip(
+                pairs[:-1], activations, drops, strict=True
+            )
+        ]
+        layers = [*hidden, Dense(*pairs[-1], ACTIVATIONS["identity"], bias)]
+        if drops_input:
+            layers[0] = replace(layers[0], drops_input=True)
+        return cls(tuple(layers))
+
+    def with_shapes(self, shapes: Sequence[tuple[int, ...]]) -> "Network":
+        """The same layers between other widths, where weights of other shapes are given."""
+        if [(layer.n_in, layer.n_out) for layer in self.layers] == list(shapes):
+            return self
+        pairs = zip(self.layers, shapes, strict=True)
+        return Network(tuple(replace(layer, n_in=n, n_out=m) for layer, (n, m) in pairs))
+
+    @cached_property
+    def n_weights(self) -> int:
+        """Number of weights, which come first in the flat vector."""
+        return sum(layer.n_in * layer.n_out for layer in self.layers)
+
+    @cached_property
+    def n_trained(self) -> int:
+        """Length of the flat vector's head that training moves."""
+        biases = sum(layer.n_out for layer in self.layers if layer.bias)
+        norms = sum(2 * layer.n_out for layer in self.layers if layer.norm)
+        return self.n_weights + biases + norms
+
+    @cached_property
+    def n_params(self) -> int:
+        """Length of the flat vector."""
+        norms = [(len(layer.norm.starts) - 2, layer) for layer in self.layers if layer.norm]
+        return self.n_trained + sum(n * layer.n_out for n, layer in norms)
+
+    @property
+    def largest_product(self) -> int:
+        """Multiplications that one row costs in the widest layer."""
+        return max(layer.n_in * layer.n_out for layer in self.layers)
+
+    @property
+    def stacks(self) -> bool:
+        """Whether it can be trained in a stack: what users wrote sees one network at a time."""
+        return all(layer.activation.stacks for layer in self.layers)
+
+    @property
+    def needs_equal_batches(self) -> bool:
+        """Whether a stack's models must take equally many rows at a time.
+
+        Batch norm's figures and dropout's draws are of a batch as it is, which may not be
+        filled up with rows that count nothing.
+        """
+        return any(
+            isinstance(layer.norm, BatchNorm) or layer.dropout or layer.drops_input
+            for layer in self.layers
+        )
+
+    def chunk_rows(self, n_rows: int) -> int:
+        """Rows that a pass over `n_rows` takes at a time, so that buffers stay small."""
+        widest = max(max(layer.n_in, layer.n_out) for layer in self.layers)
+        return max(1, min(n_rows, CHUNK // widest))
+
+    @property
+    def n_out(self) -> int:
+        """Number of columns of the raw output."""
+        return self.layers[-1].n_out
+
+    def views(self, theta: Array) -> Parameters:
+        """Cut the flat vector into matrices, which are views of it.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (*models, n_params), or (*models, n_trained)
+            A gradient has the trained parameters only.
+        """
+        models, length = theta.shape[:-1], theta.shape[-1]
+        return Parameters(
+            *[
+                [
+                    theta[..., start:stop].reshape(models + shape, copy=False)
+                    for start, stop, shape in places
+                    if stop <= length
+                ]
+                for places in self._layout
+            ]
+        )
+
+    @cached_property
+    def _layout(self) -> tuple[list[tuple[int, int, tuple[int, int]]], ...]:
+        # Start, stop and shape of each matrix in the flat vector: weights, biases, norms.
+        stop = 0
+
+        def place(*shape: int) -> tuple[int, int, tuple[int, int]]:
+            nonlocal stop
+            start, stop = stop, stop + prod(shape)
+            return start, stop, shape  # type: ignore[return-value]
+
+        weights = [place(layer.n_in, layer.n_out) for layer in self.layers]
+        biases = [place(1, layer.n_out) for layer in self.layers if layer.bias]
+        normed = [layer for layer in self.layers if layer.norm]
+        trained = [[place(1, layer.n_out) for _ in range(2)] for layer in normed]
+        kept = [
+            [place(1, layer.n_out) for _ in layer.norm.starts[2:]]  # type: ignore[union-attr]
+            for layer in normed
+        ]
+        norms = [at for own in zip(trained, kept, strict=True) for part in own for at in part]
+        return weights, biases, norms
+
+    def initial(
+        self,
+        generator: np.random.RandomState,
+        gain: float,
+        dtype: np.dtype,
+        initializer: Initializer | Sequence[Array] | None = None,
+    ) -> Array:
+        """Draw a start: flat vector of shape (n_params,).
+
+        Parameters
+        ----------
+        generator : RandomState
+        gain : float
+            See `GlorotUniform`; others do not read it.
+        dtype : dtype
+        initializer : Initializer or sequence of ndarray, default=None
+            A law, or the weights of each layer. Where None, `GlorotUniform`, which alone
+            draws biases as well.
+        """
+        theta = np.zeros(self.n_params, dtype)
+        params = self.views(theta)
+        if initializer is None or isinstance(initializer, Initializer):
+            law = initializer or GlorotUniform(gain)
+            biases = iter(params.biases)
+            for layer, view in zip(self.layers, params.weights, strict=True):
+                view[...], bias = law.draw(generator, layer.n_in, layer.n_out, layer.bias)
+                if layer.bias:
+                    next(biases)[...] = bias
+        else:
+            for view, array in zip(params.weights, initializer, strict=True):
+                view[...] = array
+        starts = [start for layer in self.layers if layer.norm for start in layer.norm.starts]
+        for view, start in zip(params.norms, starts, strict=True):
+            view[...] = start
+        return theta
+
+    def pack(self, params: Parameters) -> Array:
+        """Copy of the given parameters as one flat vector."""
+        theta = np.empty(self.n_params, floating(params.weights))
+        for ours, theirs in zip(self.views(theta), params, strict=True):
+            for view, array in zip(ours, theirs, strict=True):
+                view[...] = array
+        return theta
+
+    def checksum(self, params: Parameters) -> float:
+        """A number that changes with the parameters."""
+        return float(sum(np.sum(array, dtype=float) for part in params for array in part))
+
+    def summary_rows(self) -> list[tuple[str, int, str, int]]:
+        """One row a layer: its name, width of its output, what it applies, parameters.
+
+        Parameters are all that are in the flat vector, running figures included.
+        """
+        rows = []
+        for i, layer in enumerate(self.layers):
+            last = i == len(self.layers) - 1
+            parts = ["input dropout"] if layer.drops_input else []
+            parts += [type(layer.norm).__name__] if layer.norm else []
+            if not last:
+                parts.append(repr(layer.activation).removesuffix("()"))
+            parts += [name for name in ("dropout", "residual") if getattr(layer, name)]
+            n_arrays = layer.n_in + layer.bias + len(layer.norm.starts if layer.norm else ())
+            name = "output" if last else f"hidden {i + 1}"
+            rows.append((name, layer.n_out, ", ".join(parts), n_arrays * layer.n_out))
+        return rows
+
+    def raw_output(self, params: Parameters, X: Array, rows: Array | None = None) -> Array:
+        """Forward pass of one network over a table, chunk by chunk.
+
+        Parameters
+        ----------
+        params : Parameters
+            As `views` gives them, or with flat biases and norms.
+        X : ndarray or CSR matrix of shape (n_samples, n_in)
+        rows : ndarray of int, default=None
+            Which rows of `X`; all where None.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_rows, n_out)
+        """
+        n_rows = X.shape[0] if rows is None else len(rows)
+        dtype = floating(params.weights)
+        step = self.chunk_rows(n_rows)
+        reader = Reader([X], (), step, dtype)
+        workspace = Workspace(self.layers, params, (), step, dtype, reader.sparse)
+        raw = np.empty((n_rows, self.n_out), dtype)
+        with blas_threads_for(step * self.largest_product):
+            for start in range(0, n_rows, step):
+                chunk = slice(start, min(start + step, n_rows))
+                x = reader.read(chunk if rows is None else rows[chunk])
+                raw[chunk] = workspace.bind(x.shape[0]).forward(x)
+        return raw

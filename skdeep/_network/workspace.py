@@ -1,0 +1,217 @@
+"""The buffers of a network's passes, and the stages that are bound to them.
+
+What trains and what predicts are different stages over the same formulas: which are bound
+depends on whether there are gradients to assign, and no stage asks later.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skdeep._network.layers import (
+    BoundDropout,
+    BoundResidual,
+    BoundSparseDropout,
+    Dense,
+    Dropout,
+)
+
+Array = np.ndarray
+
+
+class Parameters(NamedTuple):
+    """Parameters of a network, or their gradient, as matrices.
+
+    Attributes
+    ----------
+    weights : list of ndarray of shape (*models, n_in, n_out)
+    biases : list of ndarray of shape (*models, 1, n_out)
+        Empty in a network without biases.
+    norms : list of ndarray of shape (*models, 1, n_out)
+        For each layer that has a norm, in order: scale and shift and, with batch norm,
+        running mean and running variance. A gradient has scale and shift only.
+    """
+
+    weights: Sequence[Array]
+    biases: Sequence[Array]
+    norms: Sequence[Array] = ()
+
+
+class Pass:
+    """A network joined to its parameters and to buffers of one batch size.
+
+    Attributes
+    ----------
+    layers : list
+        Stages, each with `forward(x)` and `backward()`; the last is a `BoundDense`.
+    delta, scratch : ndarray of shape (*models, rows, n_out)
+        For the loss: where it assigns its gradient, and room beside it. Not there in a
+        pass that goes forward only.
+    """
+
+    def __init__(self, layers: list[Any], scratch: Array) -> None:
+        self.layers = layers
+        self.scratch = scratch
+
+    @property
+    def delta(self) -> Array:
+        return self.layers[-1].delta
+
+    def forward(self, x: Array) -> Array:
+        """Raw output, of shape (*models, rows, n_out)."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self) -> None:
+        """Assign all gradients, from the last layer's `delta` down."""
+        for layer in reversed(self.layers):
+            layer.backward()
+
+
+class Workspace:
+    """Every buffer of a network's passes, made once and cut to each batch size.
+
+    Parameters
+    ----------
+    layers : sequence of Dense
+    params : Parameters
+        Read at every pass; a pass that trains also writes the running figures of norms.
+    models : tuple of int
+        Leading shape: () for one network, (n_models,) for a stack.
+    capacity : int
+        Rows of the largest batch.
+    dtype : dtype
+        Of computation.
+    sparse : bool
+        Whether batches come as SciPy CSR.
+    gradients : Parameters, default=None
+        Where `backward` assigns the gradients, as `views` cuts them; without them the
+        passes go forward only, and are those of prediction.
+    dropout : Dropout, default=None
+        Rates and sources of draws; without them nothing is dropped.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Dense],
+        params: Parameters,
+        models: tuple[int, ...],
+        capacity: int,
+        dtype: np.dtype,
+        sparse: bool = False,
+        gradients: Parameters | None = None,
+        dropout: Dropout | None = None,
+    ) -> None:
+        self.layers = layers
+        self.arrays = _by_layer(layers, params)
+        self.d_arrays = (
+            None if gradients is None else _by_layer(layers, gradients, trained=True)
+        )
+        self.models = models
+        self.capacity = capacity
+        self.dtype = dtype
+        self.sparse = sparse
+        self.dropout = dropout
+        self._flat: dict[tuple[str, int], Array] = {}
+        self._passes: dict[int, Pass] = {}
+
+    def bind(self, n_rows: int) -> Pass:
+        """The pass over batches of `n_rows` rows; made once for each size."""
+        if n_rows not in self._passes:
+            self._passes[n_rows] = self._bind(n_rows)
+        return self._passes[n_rows]
+
+    def _buffer(self, name: str, i: int, n_rows: int, n_columns: int) -> Array:
+        # The head of a flat buffer as (*models, n_rows, n_columns), always contiguous.
+        # Products are fastest into rows; but the columns of the raw output lie behind one
+        # another, so that a softmax, which goes over each row, runs along whole columns.
+        size = prod(self.models) * n_columns
+        if (name, i) not in self._flat:
+            self._flat[name, i] = np.empty(size * self.capacity, self.dtype)
+        head = self._flat[name, i][: size * n_rows]
+        if i == len(self.layers) - 1:
+            return head.reshape(*self.models, n_columns, n_rows, copy=False).mT
+        return head.reshape(*self.models, n_rows, n_columns, copy=False)
+
+    def _bind(self, n_rows: int) -> Pass:
+        n_layers = len(self.layers)
+        stages: list[Any] = []
+        if self.dropout and self.layers[0].drops_input:
+            stages.append(self._bind_input_dropout(self.dropout, n_rows))
+        delta = None
+        for i in range(n_layers):
+            own, delta = self._bind_layer(i, n_rows, delta)
+            stages += own
+        if self.d_arrays is None:
+            return Pass(stages, stages[-1].out[..., :0])
+        scratch = self._buffer("scratch", n_layers - 1, n_rows, self.layers[-1].n_out)
+        return Pass(stages, scratch)
+
+    def _bind_layer(
+        self, i: int, n_rows: int, d_x: Array | None
+    ) -> tuple[list[Any], Array | None]:
+        # The stages of a layer, and where it is given the gradient of its output.
+        layer = self.layers[i]
+        training = self.d_arrays is not None
+
+        def buffer(name: str) -> Array:
+            return self._buffer(name, i, n_rows, layer.n_out)
+
+        weights, bias, norm_arrays = self.arrays[i]
+        out = buffer("out")
+        z = out if layer.activation.in_place else buffer("z")
+        stages: list[Any]
+        if layer.norm:
+            sums = buffer("sums")
+            stages = [
+                layer.bind(weights, bias, sums, sums, self.sparse and i == 0),
+                layer.norm.bind(layer.activation, norm_arrays, z, out, training),
+            ]
+        else:
+            stages = [layer.bind(weights, bias, z, out, self.sparse and i == 0)]
+        delta = buffer("delta") if training else None
+        # The way around the branch carries the same gradient, which the branch works on.
+        inner = buffer("inner delta") if training and layer.residual else delta
+        if self.d_arrays is not None:
+            d_weights, d_bias, d_norm = self.d_arrays[i]
+            stages[0].bind_gradients(d_weights, d_bias, inner, d_x)
+            if layer.norm:
+                stages[1].bind_gradients(*d_norm, inner)
+        if layer.dropout and self.dropout:
+            rate = self.dropout.rates[..., i + 1, None, None]
+            mask, dropped = buffer("mask"), buffer("dropped")
+            generators = self.dropout.generators
+            stages.append(BoundDropout(rate, generators, mask, dropped, inner))
+        if layer.residual:
+            stages = [BoundResidual(stages, buffer("sum"), delta, inner, d_x)]
+        return stages, delta
+
+    def _bind_input_dropout(
+        self, dropout: Dropout, n_rows: int
+    ) -> BoundDropout | BoundSparseDropout:
+        rate = dropout.rates[..., 0, None, None]
+        if self.sparse:
+            return BoundSparseDropout(rate, dropout.generators)
+        n_in = self.layers[0].n_in
+        mask = self._buffer("input mask", -1, n_rows, n_in)
+        kept = self._buffer("kept input", -1, n_rows, n_in)
+        return BoundDropout(rate, dropout.generators, mask, kept, None)
+
+
+def _by_layer(
+    layers: Sequence[Dense], params: Parameters, trained: bool = False
+) -> list[tuple[Array, Array | None, list[Array]]]:
+    # Weights, bias and norm's arrays of each layer. Users' biases and norms are flat.
+    biases, norms = (
+        iter([array[..., None, :] if array.ndim == 1 else array for array in arrays])
+        for arrays in (params.biases, params.norms)
+    )
+    found = []
+    for layer, weights in zip(layers, params.weights, strict=True):
+        n_norms = 0 if layer.norm is None else 2 if trained else len(layer.norm.starts)
+        bias = next(biases) if layer.bias else None
+        found.append((weights, bias, [next(norms) for _ in range(n_norms)]))
+    return found

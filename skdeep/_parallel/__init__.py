@@ -1,0 +1,1 @@
+"""Many fits trained together, as one joblib backend."""

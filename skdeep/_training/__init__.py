@@ -1,0 +1,1 @@
+"""From fit tasks to fitted parameters."""

@@ -1,0 +1,174 @@
+"""A stochastic solver at work: its moments, its steps, and its learning rates.
+
+An update runs over the flat vector in blocks, sized so that what it touches stays in the L2
+cache. The numbers that it takes are computed for several steps at once: for a small network
+their arithmetic would take a fifth of the step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdeep._arrays import blocks, column, plain
+from skdeep.schedules import Span
+from skdeep.solvers import StochasticSolver
+
+Array = np.ndarray
+
+# Steps whose factors are computed at once, at most.
+MAX_HORIZON = 64
+
+
+@dataclass
+class SolverState:
+    """What a stochastic solver remembers of one network between calls.
+
+    Attributes
+    ----------
+    solver : type of StochasticSolver
+        Whose memory this is.
+    moments : ndarray of shape (n_moments, n_params)
+    n_steps : int
+    rate : float
+        Learning rate that the changes between epochs have come to.
+    rate_init : float
+        The solver's `learning_rate_init` then.
+    live, average : ndarray of shape (n_params,), or None
+        Parameters to go on from, and their average so far, where the fit returned others.
+    """
+
+    solver: type[StochasticSolver]
+    moments: Array
+    n_steps: int
+    rate: float
+    rate_init: float
+    live: Array | None = None
+    average: Array | None = None
+
+
+class Descent:
+    """A stochastic solver at work on one network or on a stack.
+
+    Parameters
+    ----------
+    solvers : sequence of StochasticSolver
+        One a model, all of one class; numbers and schedules may differ.
+    states : sequence of SolverState or None
+        Where each goes on from; None starts anew.
+    spans : sequence of Span
+        The steps of the call, for schedules that ask.
+    theta, grad : ndarray of shape (*models, n_params)
+
+    Attributes
+    ----------
+    errors : list of Exception or None
+        What each model's schedule raised; its rate is 0 from then on.
+    """
+
+    def __init__(
+        self,
+        solvers: Sequence[StochasticSolver],
+        states: Sequence[SolverState | None],
+        spans: Sequence[Span],
+        theta: Array,
+        grad: Array,
+    ) -> None:
+        models = theta.shape[:-1]
+        self.solvers = solvers
+        self.solver = solvers[0]
+        self.dtype = theta.dtype
+        self.moments = np.zeros((self.solver.n_moments, *theta.shape), theta.dtype)
+        self.n_steps = np.zeros((*models, 1), np.int64)  # those in the table counted
+        self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
+        self.columns = {
+            name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
+            for name in self.solver.number_names()
+        }
+        self.schedules = [(s.schedule(), span) for s, span in zip(solvers, spans, strict=True)]
+        self.by_step = any(schedule.by_step for schedule, _ in self.schedules)
+        # A function of the user's is asked for a step when it comes, and for no other.
+        asks_ahead = all(schedule.asks_ahead for schedule, _ in self.schedules)
+        self._max_horizon = MAX_HORIZON if asks_ahead else 1
+        self.errors: list[Exception | None] = [None] * len(solvers)
+        self.all_failed = False
+        for i, state in enumerate(states):
+            if state is not None:
+                self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
+                self.n_steps.reshape(-1)[i] = state.n_steps
+                self.rate.reshape(-1)[i] = state.rate
+        self._table: list[tuple[Array, ...]] = []
+        self._horizon = 1
+        cuts = blocks(theta.shape)
+        scratch = np.empty((self.solver.n_scratch, *theta[cuts[0]].shape), theta.dtype)
+        self.blocks = [
+            (
+                theta[at],
+                grad[at],
+                [
+                    *(moment[at] for moment in self.moments),
+                    *(vector[..., : theta[at].shape[-1]] for vector in scratch),
+                ],
+            )
+            for at in cuts
+        ]
+
+    def step(self) -> None:
+        """Move `theta` once against `grad`, whose content is lost."""
+        if not self._table:
+            self._tabulate()
+        factors = self._table.pop()
+        for theta, grad, moments in self.blocks:
+            self.solver.update(theta, grad, moments, factors)
+
+    def set_rate(self, model: int, rate: float) -> None:
+        """Change one network's learning rate."""
+        rates = self.rate.reshape(-1, copy=False)
+        if rate != rates[model]:
+            rates[model] = rate
+            self.n_steps -= len(self._table)
+            self._table.clear()
+
+    def _tabulate(self) -> None:
+        # Factors of the next steps at once, last first: for a small network their
+        # arithmetic would take a fifth of the step. Twice as many each time, so that a
+        # single step (partial_fit) computes no more than its own.
+        steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
+        steps = self.n_steps + steps
+        rate = self._rates(steps) if self.by_step else self.rate
+        factors = self.solver.factors(self.columns, rate, steps + 1)
+        self.n_steps += self._horizon
+        columns = []
+        for factor in factors:
+            cast = factor.astype(self.dtype)
+            varies = factor.ndim > self.rate.ndim
+            columns.append(
+                [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
+            )
+        self._table = list(zip(*columns, strict=True))
+        self._horizon = min(2 * self._horizon, self._max_horizon)
+
+    def _rates(self, steps: Array) -> Array:
+        # Each model's own, for steps of shape (horizon, *models, 1), counted from 0.
+        rates = np.empty((len(steps), self.rate.size))
+        asked = steps.reshape(rates.shape)
+        for i, (schedule, span) in enumerate(self.schedules):
+            rates[:, i] = 0
+            if self.errors[i] is None:
+                try:
+                    rates[:, i] = schedule.rates(self.rate.flat[i], asked[:, i], span)
+                except Exception as error:
+                    self.errors[i] = error
+                    self.all_failed = all(e is not None for e in self.errors)
+        return rates.reshape(steps.shape)
+
+    def state(self, model: int) -> SolverState:
+        """What one network's next call goes on from."""
+        n_models = self.rate.size
+        return SolverState(
+            type(self.solver),
+            self.moments.reshape(len(self.moments), n_models, -1)[:, model].copy(),
+            int(self.n_steps.reshape(-1)[model]) - len(self._table),
+            float(self.rate.reshape(-1)[model]),
+            self.solvers[model].learning_rate_init,
+        )

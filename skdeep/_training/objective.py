@@ -1,0 +1,111 @@
+"""What a solver makes small: the loss over a batch plus the penalty on the weights.
+
+The one place where network, loss and penalty meet. It reads the flat vector ``theta``
+and assigns the flat vector ``grad``, which is as long as what is trained of ``theta``.
+"""
+
+import numpy as np
+
+from skdeep._arrays import plain
+from skdeep._network.layers import Dropout
+from skdeep._network.network import Network
+from skdeep._network.workspace import Workspace
+from skdeep._training.batches import Batch
+from skdeep.losses import Loss
+
+Array = np.ndarray
+
+
+class Objective:
+    """Mean loss over a batch, and the penalty on the weights.
+
+    The penalty is alpha * (l1_ratio * |w|_1 + (1 - l1_ratio) / 2 * |w|_2^2), scikit-learn's
+    elastic net; of |w|, whose derivative at 0 could be anything in [-1, 1], 0 is taken.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    alpha : ndarray of shape (*models, 1)
+        Strength of the penalty, which is divided by the batch's sum of weights as
+        scikit-learn's MLP does.
+    theta : ndarray of shape (*models, n_params)
+        Parameters.
+    grad : ndarray of shape (*models, n_trained)
+        Where their gradient is assigned.
+    capacity : int
+        Rows of the largest batch.
+    sparse : bool
+        Whether batches come as SciPy CSR.
+    l1_ratio : ndarray of shape (*models, 1), default=None
+        Share of the L1 norm in the penalty; None is 0.
+    dropout : Dropout, default=None
+        Rates and sources of draws; without them nothing is dropped.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        alpha: Array,
+        theta: Array,
+        grad: Array,
+        capacity: int,
+        sparse: bool,
+        l1_ratio: Array | None = None,
+        dropout: Dropout | None = None,
+    ) -> None:
+        self.loss = loss
+        self.alpha = alpha
+        self._l1 = None
+        if l1_ratio is not None and np.any(l1_ratio):
+            self.alpha, self._l1 = alpha * (1 - l1_ratio), alpha * l1_ratio
+        self._weights = theta[..., : network.n_weights]
+        self._d_weights = grad[..., : network.n_weights]
+        self._decay = np.empty_like(self._weights) if np.any(alpha) else None
+        self._nothing = np.zeros(theta.shape[:-1], theta.dtype)
+        self._workspace = Workspace(
+            network.layers,
+            network.views(theta),
+            theta.shape[:-1],
+            capacity,
+            theta.dtype,
+            sparse,
+            gradients=network.views(grad),
+            dropout=dropout,
+        )
+        self._report_share = 1 / network.n_out if loss.averages_columns else 1.0
+        self._scale: Array | None = None  # of the batch before, and the penalty's strength
+
+    def loss_and_grad(self, batch: Batch) -> Array:
+        """Weighted mean of the loss, of shape (*models,); assigns `grad`."""
+        step = self._workspace.bind(batch.n_rows)
+        raw = step.forward(batch.x)
+        value = self.loss.value_and_gradient(
+            batch.y, raw, batch.weight, step.delta, step.scratch
+        )
+        step.backward()
+        return value
+
+    def penalty_and_grad(self, scale: Array) -> Array:
+        """Penalty, of shape (*models,); adds its gradient to `grad`.
+
+        `scale` is one over the sum of sample weights, of shape (*models,).
+        """
+        if self._decay is None:
+            return self._nothing
+        if scale is not self._scale:
+            self._scale, self._strength = scale, plain(self.alpha * scale[..., None])
+        np.multiply(self._weights, self._strength, out=self._decay)
+        self._d_weights += self._decay
+        penalty = 0.5 * np.vecdot(self._weights, self._decay)
+        if self._l1 is not None:
+            np.sign(self._weights, out=self._decay)
+            self._decay *= self._l1 * scale[..., None]
+            self._d_weights += self._decay
+            penalty += np.vecdot(self._weights, self._decay)
+        return penalty
+
+    def reported(self, loss: Array | float, penalty: Array | float) -> Array | float:
+        """The figure that users see: some losses are quoted per output column."""
+        return loss * self._report_share + penalty

@@ -1,0 +1,8 @@
+"""The estimators: `DeepClassifier` and `DeepRegressor`."""
+
+from skdeep.estimators.base import DeepClassifier, DeepRegressor
+
+__all__ = [
+    "DeepClassifier",
+    "DeepRegressor",
+]

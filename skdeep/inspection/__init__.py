@@ -1,0 +1,8 @@
+"""What a fitted network looks like."""
+
+from skdeep.inspection.summary import html_summary, text_summary
+
+__all__ = [
+    "html_summary",
+    "text_summary",
+]

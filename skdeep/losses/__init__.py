@@ -1,0 +1,60 @@
+"""Loss functions, and the output activations of regression."""
+
+from skdeep.losses.base import Loss
+from skdeep.losses.classification import (
+    CLASSIFICATION_LOSSES,
+    BinaryFocalLoss,
+    BinaryLogLoss,
+    BinaryLoss,
+    BinarySquaredError,
+    MultinomialFocalLoss,
+    MultinomialLogLoss,
+    MultinomialLoss,
+    MultinomialSquaredError,
+    MultiOutputLoss,
+    classification_loss,
+)
+from skdeep.losses.output_activations import LINKS, Link
+from skdeep.losses.regression import (
+    REGRESSION_LOSSES,
+    AbsoluteError,
+    HalfGammaLoss,
+    HalfPoissonLoss,
+    HalfSquaredError,
+    HuberLoss,
+    LinkedLoss,
+    LogCosh,
+    PointwiseLoss,
+    QuantileLoss,
+    RegressionLoss,
+    regression_loss,
+)
+
+__all__ = [
+    "CLASSIFICATION_LOSSES",
+    "LINKS",
+    "REGRESSION_LOSSES",
+    "AbsoluteError",
+    "BinaryFocalLoss",
+    "BinaryLogLoss",
+    "BinaryLoss",
+    "BinarySquaredError",
+    "HalfGammaLoss",
+    "HalfPoissonLoss",
+    "HalfSquaredError",
+    "HuberLoss",
+    "Link",
+    "LinkedLoss",
+    "LogCosh",
+    "Loss",
+    "MultiOutputLoss",
+    "MultinomialFocalLoss",
+    "MultinomialLogLoss",
+    "MultinomialLoss",
+    "MultinomialSquaredError",
+    "PointwiseLoss",
+    "QuantileLoss",
+    "RegressionLoss",
+    "classification_loss",
+    "regression_loss",
+]

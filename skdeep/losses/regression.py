@@ -1,0 +1,490 @@
+"""Losses of regression: a kernel on the prediction, and a link to the raw output.
+
+The kernel (``value_and_slope``) goes with any link; where link and kernel are a natural
+pair, one stable formula stands for both.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, kl_div, xlogy
+
+from skdeep.losses.base import Loss, total, weighted_quantiles
+from skdeep.losses.output_activations import LINKS, Link
+
+Array = np.ndarray
+
+# Means are kept above this before a deviance divides by them: a softplus or a logistic
+# function underflows to 0, and 1 / mean^2 has to fit float32.
+SMALLEST_MEAN = 1e-12
+
+
+class RegressionLoss(Loss):
+    """A loss of each prediction by itself; here with the identity as link.
+
+    Attributes
+    ----------
+    link : Link
+        From raw output to prediction.
+    needs_positive : bool
+        Whether predictions must be above 0.
+    """
+
+    link: Link = LINKS["identity"]
+    needs_positive = False
+
+    @property
+    def out_activation(self):
+        """Name of the function from raw output to prediction."""
+        return self.link.name
+
+    @property
+    def averages_columns(self):
+        """True: scikit-learn's measures of regression are means over targets."""
+        return True
+
+    def value_and_slope(self, y: Array, prediction: Array, weight: Array, out: Array) -> Array:
+        """Loss over the rows; assigns each element's derivative, without its weight.
+
+        Parameters
+        ----------
+        y : ndarray of shape (*models, rows, columns)
+        prediction : ndarray of shape (*models, rows, columns)
+            Its content is lost.
+        weight : ndarray of shape (*models, rows, 1)
+        out : ndarray of shape (*models, rows, columns)
+            Receives the derivative with respect to the prediction.
+
+        Returns
+        -------
+        value : ndarray of shape (*models,)
+        """
+        raise NotImplementedError
+
+    def value_and_gradient(self, y, raw, weight, out, scratch):
+        value = self.value_and_slope(y, raw, weight, out)
+        out *= weight
+        return value
+
+    def output(self, raw):
+        return self.link.forward(raw)
+
+    def centre(self, y: Array, share: Array) -> Array:
+        """A constant prediction, of shape (columns,): the best, where `start_is_best`."""
+        return weighted_quantiles(y, share, 0.5)
+
+    def start(self, y, share):
+        return self.link.inverse(self.centre(y, share))
+
+
+@dataclass(frozen=True)
+class LinkedLoss(RegressionLoss):
+    """A loss of regression behind another link than its own.
+
+    Parameters
+    ----------
+    loss : RegressionLoss
+    link : Link
+    """
+
+    loss: RegressionLoss
+    link: Link
+
+    @property
+    def averages_columns(self):
+        return self.loss.averages_columns
+
+    @property
+    def stacks(self):
+        return self.loss.stacks
+
+    @property
+    def start_is_best(self):
+        return self.loss.start_is_best
+
+    def value_and_gradient(self, y, raw, weight, out, scratch):
+        prediction = self.link.forward(raw)
+        np.copyto(scratch, prediction)
+        value = self.loss.value_and_slope(y, scratch, weight, out)
+        self.link.backward(prediction, out)
+        out *= weight
+        return value
+
+    def check_targets(self, y):
+        self.loss.check_targets(y)
+
+    def centre(self, y, share):
+        # The best prediction is the same behind every link that can make it.
+        return self.loss.output(self.loss.baseline(y, share))
+
+
+@dataclass(frozen=True)
+class HalfSquaredError(RegressionLoss):
+    """(p - y)^2 / 2."""
+
+    def value_and_slope(self, y, prediction, weight, out):
+        np.subtract(prediction, y, out=out)
+        np.multiply(out, out, out=prediction)
+        return 0.5 * total(weight, prediction)
+
+    def centre(self, y, share):
+        return (share * y).sum(axis=0)
+
+
+@dataclass(frozen=True)
+class AbsoluteError(RegressionLoss):
+    """abs(p - y); its derivative at 0 is taken as 0."""
+
+    def value_and_slope(self, y, prediction, weight, out):
+        prediction -= y
+        np.sign(prediction, out=out)
+        np.abs(prediction, out=prediction)
+        return total(weight, prediction)
+
+
+@dataclass(frozen=True)
+class HuberLoss(RegressionLoss):
+    """With e = p - y: e^2 / 2 for abs(e) <= delta, else delta (abs(e) - delta / 2) [1]_.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Above 0: from where on the loss is linear, in the unit of y.
+
+    References
+    ----------
+    .. [1] Huber, "Robust estimation of a location parameter", Annals of Mathematical
+       Statistics 35, 1964.
+    """
+
+    delta: float = 1.0
+    start_is_best = False
+
+    def value_and_slope(self, y, prediction, weight, out):
+        # With c = clip(e, -delta, delta) both parts are c (2 e - c) / 2.
+        prediction -= y
+        np.clip(prediction, -self.delta, self.delta, out=out)
+        prediction *= 2
+        prediction -= out
+        prediction *= out
+        return 0.5 * total(weight, prediction)
+
+
+@dataclass(frozen=True)
+class LogCosh(RegressionLoss):
+    """log(cosh(p - y)): half a square near 0, abs(p - y) - log(2) far away."""
+
+    start_is_best = False
+
+    def value_and_slope(self, y, prediction, weight, out):
+        # log(cosh(e)) = log(exp(e) + exp(-e)) - log(2)
+        np.subtract(prediction, y, out=out)
+        np.negative(out, out=prediction)
+        np.logaddexp(out, prediction, out=prediction)
+        prediction -= math.log(2)
+        np.tanh(out, out=out)
+        return total(weight, prediction)
+
+
+@dataclass(frozen=True)
+class HalfPoissonLoss(RegressionLoss):
+    """Half the Poisson deviance, p - y log(p) + y log(y) - y, with the log link."""
+
+    link = LINKS["exp"]
+    needs_positive = True
+    averages_columns = False  # as scikit-learn's MLP has it
+
+    def value_and_gradient(self, y, raw, weight, out, scratch):
+        # p = exp(raw): exp(raw) - y raw + y log(y) - y
+        xlogy(y, y, out=scratch)
+        scratch -= y
+        np.exp(raw, out=out)
+        scratch += out
+        raw *= y
+        scratch -= raw
+        out -= y
+        out *= weight
+        return total(weight, scratch)
+
+    def value_and_slope(self, y, prediction, weight, out):
+        np.maximum(prediction, SMALLEST_MEAN, out=prediction)
+        np.divide(y, prediction, out=out)
+        np.subtract(1, out, out=out)
+        kl_div(y, prediction, out=prediction)  # SciPy's name for this very formula
+        return total(weight, prediction)
+
+    def check_targets(self, y):
+        if (y < 0).any():
+            raise ValueError(
+                f"loss='poisson' needs y >= 0, but y holds {y.min()}. Use "
+                "loss='squared_error' for targets that may be negative."
+            )
+
+    def centre(self, y, share):
+        return (share * y).sum(axis=0)
+
+
+@dataclass(frozen=True)
+class HalfGammaLoss(RegressionLoss):
+    """Half the gamma deviance, y / p - log(y / p) - 1, with the log link; y > 0."""
+
+    link = LINKS["exp"]
+    needs_positive = True
+
+    def value_and_gradient(self, y, raw, weight, out, scratch):
+        # With t = raw - log(y) and g = 1 - exp(-t): the loss is t - g, its derivative g.
+        np.log(y, out=scratch)
+        np.subtract(raw, scratch, out=scratch)
+        np.negative(scratch, out=out)
+        np.expm1(out, out=out)
+        np.negative(out, out=out)
+        scratch -= out
+        out *= weight
+        return total(weight, scratch)
+
+    def value_and_slope(self, y, prediction, weight, out):
+        np.maximum(prediction, SMALLEST_MEAN, out=prediction)
+        np.divide(y, prediction, out=out)
+        kl_div(1, out, out=out)  # r - log(r) - 1
+        value = total(weight, out)
+        np.divide(y, prediction, out=out)
+        np.subtract(1, out, out=out)
+        out /= prediction
+        return value
+
+    def check_targets(self, y):
+        if (y <= 0).any():
+            raise ValueError(
+                f"loss='gamma' needs y > 0, but y holds {y.min()}. Use loss='poisson' for "
+                "targets that may be 0, or loss='squared_error' for targets that may be "
+                "negative."
+            )
+
+    def centre(self, y, share):
+        return (share * y).sum(axis=0)
+
+
+@dataclass(frozen=True)
+class PointwiseLoss(RegressionLoss):
+    """A user's own loss of regression, from an object with two methods.
+
+    ``loss(y_true, y_pred)`` and ``gradient(y_true, y_pred)``, the derivative of the former
+    with respect to ``y_pred``, return a number for each element. Arrays are read-only and of
+    shape (rows, columns): inside :class:`~skdeep.lockstep`, networks with a loss of your own
+    are trained one by one.
+
+    Parameters
+    ----------
+    spec : object
+        Has these two methods.
+
+    Examples
+    --------
+    An error above costs three times as much as the same error below:
+
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> from skdeep.losses import PointwiseLoss
+    >>> @dataclass(frozen=True)
+    ... class Dear:
+    ...     above: float = 3.0
+    ...     def factor(self, error):
+    ...         return np.where(error > 0, self.above, 1.0)
+    ...     def loss(self, y_true, y_pred):
+    ...         error = y_pred - y_true
+    ...         return self.factor(error) * error**2
+    ...     def gradient(self, y_true, y_pred):
+    ...         error = y_pred - y_true
+    ...         return 2 * self.factor(error) * error
+    >>> loss = PointwiseLoss(Dear())
+    >>> y = np.array([[1.0], [2.0]])
+    >>> raw, share, gradient = np.full((2, 1), 1.5), np.full((2, 1), 0.5), np.empty((2, 1))
+    >>> float(loss.value_and_gradient(y, raw, share, gradient, np.empty((2, 1))))
+    0.5
+    >>> gradient.ravel().tolist()
+    [1.5, -0.5]
+    >>> loss.baseline(y).round(6).tolist()  # below the mean
+    [1.25]
+    """
+
+    spec: Any
+    stacks = False
+    start_is_best = False
+
+    def __eq__(self, other):
+        return isinstance(other, PointwiseLoss) and bool(self._key() == other._key())
+
+    def __hash__(self):
+        return hash(self._key())
+
+    def _key(self):
+        try:
+            hash(self.spec)
+        except TypeError:
+            return id(self.spec)
+        return self.spec
+
+    def value_and_slope(self, y, prediction, weight, out):
+        # Broadcast, so that elements pair up where y has no models' axis.
+        y_true = np.broadcast_to(y, prediction.shape)
+        y_pred = prediction.view()
+        y_pred.flags.writeable = False
+        out[...] = self._elements("gradient", y_true, y_pred)
+        prediction[...] = self._elements("loss", y_true, y_pred)
+        return total(weight, prediction)
+
+    def _elements(self, method, y_true, y_pred):
+        found = getattr(self.spec, method)(y_true, y_pred)
+        if np.shape(found) != y_pred.shape:
+            raise ValueError(
+                f"{type(self.spec).__name__}.{method}(y_true, y_pred) returned shape "
+                f"{np.shape(found)} for arrays of shape {y_pred.shape}: return a number for "
+                "each element, without sum or mean."
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class QuantileLoss(Loss):
+    """max(q e, (q - 1) e) with e = y - p, summed over several quantiles q of one target.
+
+    The first column of the raw output is the lowest quantile, and each next one adds
+    log(1 + exp(raw_k)), so that predictions never cross. What is reported is the mean over
+    quantiles, so that one quantile has scikit-learn's ``mean_pinball_loss`` [1]_.
+
+    Parameters
+    ----------
+    quantiles : tuple of float
+        In (0, 1), ascending.
+
+    References
+    ----------
+    .. [1] Koenker & Bassett, "Regression quantiles", Econometrica 46, 1978.
+    """
+
+    quantiles: tuple[float, ...] = (0.5,)
+    averages_columns = True
+
+    def __post_init__(self):
+        if not self.quantiles or any(a >= b for a, b in pairwise((0, *self.quantiles, 1))):
+            raise ValueError(
+                f"quantiles={self.quantiles!r} must be one or more numbers between 0 and 1 in "
+                "ascending order, none twice."
+            )
+
+    @property
+    def out_activation(self):
+        """Name of the function from raw output to prediction."""
+        return "identity" if len(self.quantiles) == 1 else "cumulated softplus"
+
+    def value_and_gradient(self, y, raw, weight, out, scratch):
+        np.copyto(scratch, raw)
+        self.output(scratch)
+        np.subtract(y, scratch, out=scratch)  # e
+        np.less(scratch, 0, out=out)
+        columns = [out[..., k] for k in range(len(self.quantiles))]
+        for column, quantile in zip(columns, self.quantiles, strict=True):
+            column -= quantile
+        scratch *= out
+        value = -total(weight, scratch)
+        out *= weight
+        # Each column of the raw output moves its own prediction and all above.
+        for below, above in reversed(list(pairwise(columns))):
+            below += above
+        gaps = raw[..., 1:]
+        out[..., 1:] *= expit(gaps, out=gaps)
+        return value
+
+    def output(self, raw):
+        gaps = raw[..., 1:]
+        np.logaddexp(gaps, 0, out=gaps)
+        for k in range(1, len(self.quantiles)):
+            raw[..., k] += raw[..., k - 1]
+        return raw
+
+    def check_targets(self, y):
+        if y.ndim > 1 and y.shape[1] > 1:
+            raise ValueError(
+                f"loss='quantile' needs a single target, but y has shape {y.shape}. Fit one "
+                "estimator a target, as sklearn.multioutput.MultiOutputRegressor does."
+            )
+
+    def start(self, y, share):
+        values = np.array([weighted_quantiles(y, share, q)[0] for q in self.quantiles])
+        # Quantiles that tie, as of counts, would start where the softplus has no slope.
+        steps = np.maximum(LINKS["softplus"].inverse(np.diff(values)), -5.0)
+        return np.hstack([values[:1], steps])
+
+
+REGRESSION_LOSSES: dict[str, RegressionLoss | QuantileLoss] = {
+    "squared_error": HalfSquaredError(),
+    "absolute_error": AbsoluteError(),
+    "huber": HuberLoss(),
+    "log_cosh": LogCosh(),
+    "poisson": HalfPoissonLoss(),
+    "gamma": HalfGammaLoss(),
+    "quantile": QuantileLoss(),
+}
+
+
+def regression_loss(
+    loss: Any,
+    link: str | None = None,
+    delta: float = 1.0,
+    quantiles: tuple[float, ...] = (0.5,),
+) -> Loss:
+    """Loss of a regressor.
+
+    Parameters
+    ----------
+    loss : str or object
+        A key of `REGRESSION_LOSSES`, or an object as `PointwiseLoss` takes.
+    link : str, default=None
+        A key of `LINKS`; None is the loss's own.
+    delta : float, default=1.0
+        Of the Huber loss.
+    quantiles : tuple of float, default=(0.5,)
+        Of the quantile loss, ascending.
+
+    Returns
+    -------
+    loss : Loss
+
+    Raises
+    ------
+    ValueError
+        If link and loss do not go together, or `loss` is an object without the methods.
+    """
+    found = REGRESSION_LOSSES[loss] if isinstance(loss, str) else _own_loss(loss)
+    if isinstance(found, QuantileLoss):
+        if link not in (None, "identity"):
+            raise ValueError(
+                f"loss='quantile' orders its predictions and takes no link, got {link!r}: "
+                "leave it at None."
+            )
+        return QuantileLoss(tuple(quantiles))
+    if isinstance(found, HuberLoss):
+        found = replace(found, delta=delta)
+    if link is None or link == found.link.name:
+        return found
+    if found.needs_positive and not LINKS[link].is_positive:
+        positive = [name for name, other in LINKS.items() if other.is_positive]
+        raise ValueError(
+            f"loss={loss!r} needs predictions above 0, which the link {link!r} does not "
+            f"give: use one of {positive}, or None."
+        )
+    return LinkedLoss(found, LINKS[link])
+
+
+def _own_loss(spec: Any) -> PointwiseLoss:
+    lacking = [name for name in ("loss", "gradient") if not callable(getattr(spec, name, None))]
+    if lacking or isinstance(spec, type):
+        raise ValueError(
+            f"loss must be one of {list(REGRESSION_LOSSES)} or an object with methods "
+            f"loss(y_true, y_pred) and gradient(y_true, y_pred); got {spec!r}"
+            + (f", which lacks {lacking}." if lacking else ", a class: give an instance.")
+        )
+    return PointwiseLoss(spec)

@@ -1,0 +1,289 @@
+"""Scores to choose networks by, as functions and as scorers, and reports of all a score hides.
+
+What scikit-learn has is scikit-learn's; here is what it lacks.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier, is_regressor
+from sklearn.metrics import accuracy_score, make_scorer, mean_pinball_loss
+from sklearn.metrics import get_scorer as sklearn_get_scorer
+from sklearn.pipeline import Pipeline
+from sklearn.utils import column_or_1d
+from sklearn.utils.metadata_routing import MetadataRequest
+from sklearn.utils.multiclass import is_multilabel, unique_labels
+
+from skdeep.estimators.targets import label_columns
+from skdeep.metrics.functions import (
+    class_distance,
+    distance,
+    macro_f_measure,
+    one_vs_rest_accuracy,
+    one_vs_rest_balanced_accuracy,
+    within_threshold,
+)
+from skdeep.metrics.reports import flat_labels, flat_weights
+
+Array = np.ndarray
+
+# The class of what make_scorer makes, which has no public name.
+MadeScorer = type(make_scorer(accuracy_score))
+
+
+class EstimatorScorer:
+    """A scorer that asks the estimator what it is: its kind, its classes, its probabilities.
+
+    It goes wherever those of :func:`sklearn.metrics.make_scorer` go, which only see what the
+    estimator predicts.
+
+    Parameters
+    ----------
+    name : str
+        By which :func:`get_scorer` finds it.
+    measure : callable
+        (estimator, X, y, sample_weight) -> score, higher is better.
+    """
+
+    def __init__(self, name: str, measure: Callable[[Any, Any, Any, Any], float]) -> None:
+        self._name = name
+        self._measure = measure
+        self._sample_weight_request: bool | str | None = None
+
+    def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Score of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_columns)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+            Higher is better.
+        """
+        return self._measure(estimator, X, y, sample_weight)
+
+    def set_score_request(self, *, sample_weight: bool | str | None) -> Self:
+        """Whether it is to be given sample weights, where metadata routing is enabled.
+
+        Parameters
+        ----------
+        sample_weight : bool, str or None
+            True or False; a str takes the metadata of that name; None raises where sample
+            weights are given.
+
+        Returns
+        -------
+        self : EstimatorScorer
+        """
+        self._sample_weight_request = sample_weight
+        return self
+
+    def get_metadata_routing(self) -> MetadataRequest:
+        """What it asks for, as scikit-learn's metadata routing wants to know.
+
+        Returns
+        -------
+        request : MetadataRequest
+        """
+        request = MetadataRequest(owner=self)
+        request.score.add_request(param="sample_weight", alias=self._sample_weight_request)
+        return request
+
+    def _accept_sample_weight(self) -> bool:
+        # Searches over several scores ask each scorer so.
+        return True
+
+    def __repr__(self) -> str:
+        return f"get_scorer({self._name!r})"
+
+
+def _classifies(estimator: Any, name: str) -> bool:
+    if not is_classifier(estimator) and not is_regressor(estimator):
+        raise ValueError(
+            f"{name!r} scores classifiers and regressors; got {estimator!r}, which is neither "
+            "by scikit-learn's is_classifier and is_regressor."
+        )
+    return is_classifier(estimator)
+
+
+def _check_shape(y: Any, shape: tuple[int, ...]) -> None:
+    if np.shape(y) != shape:
+        raise ValueError(
+            f"y must have the shape of the predictions, {shape}: a column for each that the "
+            f"classifier was fitted on; got {np.shape(y)}."
+        )
+
+
+def rows_right(y_true: Array, y_pred: Array, sample_weight: Any) -> float:
+    """Share of rows whose labels are right in all columns; accuracy_score takes one only."""
+    _check_shape(y_true, y_pred.shape)
+    right = (y_pred == y_true).all(axis=1)
+    return float(np.average(right, weights=flat_weights(sample_weight, right)))
+
+
+def _simple(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    classifies, y_pred = _classifies(estimator, "simple"), estimator.predict(X)
+    if not classifies:
+        return within_threshold(y, y_pred, sample_weight=sample_weight)
+    true, pred = (a.toarray() if issparse(a) else np.asarray(a) for a in (y, y_pred))
+    if pred.ndim == 1 or pred.shape[1] == 1:
+        return float(accuracy_score(y, y_pred, sample_weight=sample_weight))
+    return rows_right(true, pred, sample_weight)
+
+
+def _one_vs_rest_accuracy(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    # All classes that the estimator knows: those of a fold and of the predictions alone would
+    # change with the predictions, and the score with them.
+    if not is_classifier(estimator):
+        raise ValueError(
+            f"'one_vs_rest_accuracy' scores classifiers only; got {estimator!r}. 'simple' and "
+            "'neg_distance' score regressors, too."
+        )
+    y, y_pred = flat_labels(y), estimator.predict(X)
+    labels = unique_labels(estimator.classes_, y) if np.ndim(y_pred) == 1 else None
+    return one_vs_rest_accuracy(y, y_pred, labels=labels, sample_weight=sample_weight)
+
+
+def _neg_distance(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    if not _classifies(estimator, "neg_distance"):
+        return -distance(y, estimator.predict(X), sample_weight=sample_weight)
+    y_proba, labels = estimator.predict_proba(X), estimator.classes_
+    if not isinstance(y_proba, list):
+        if np.ndim(y) == 1 or np.shape(y)[1] == 1:
+            y_proba, labels = _with_unseen(y_proba, labels, column_or_1d(y))
+    elif _is_yes_or_no(labels) and is_multilabel(y):
+        # What forests have for an indicator matrix, perhaps of labels that all rows lack.
+        y_proba = np.column_stack([p @ own for p, own in zip(y_proba, labels, strict=True)])
+    else:
+        _check_shape(y, (len(y_proba[0]), len(y_proba)))
+        pairs = zip(y_proba, labels, label_columns(y), strict=True)
+        y_proba, labels = map(list, zip(*(_with_unseen(*p) for p in pairs), strict=True))
+    return -class_distance(y, y_proba, labels=labels, sample_weight=sample_weight)
+
+
+def _is_yes_or_no(labels: list[Array]) -> bool:
+    return all(own.dtype.kind in "biuf" and np.isin(own, (0, 1)).all() for own in labels)
+
+
+def _with_unseen(y_proba: Array, labels: Array, y: Array) -> tuple[Array, Array]:
+    # A class that the training rows did not show has probability 0.
+    unseen = np.setdiff1d(unique_labels(labels, y), labels)
+    zeros = np.zeros((len(y_proba), len(unseen)))
+    return np.hstack([y_proba, zeros]), np.concatenate([labels, unseen])
+
+
+def mean_pinball_loss_of_quantiles(
+    y: Any, y_pred: Array, quantiles: Any, sample_weight: Any
+) -> float:
+    """Mean of the pinball losses of several quantiles, a column of `y_pred` for each."""
+    columns = np.reshape(y_pred, (len(y_pred), -1)).T
+    losses = [
+        mean_pinball_loss(y, column, sample_weight=sample_weight, alpha=quantile)
+        for column, quantile in zip(columns, quantiles, strict=True)
+    ]
+    return float(np.mean(losses))
+
+
+def _neg_mean_pinball_loss(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    quantiles = _quantiles_of(estimator)
+    return -mean_pinball_loss_of_quantiles(y, estimator.predict(X), quantiles, sample_weight)
+
+
+def _quantiles_of(estimator: Any) -> Array:
+    # Those of the regressor that is in pipelines, searches and regressors around it.
+    inner = estimator
+    while not hasattr(inner, "quantile"):
+        if isinstance(inner, Pipeline):
+            inner = inner[-1]
+        elif hasattr(inner, "regressor_"):
+            inner = inner.regressor_
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        else:
+            break
+    if getattr(inner, "quantile", None) is None or getattr(inner, "loss", "quantile") != (
+        "quantile"
+    ):
+        raise ValueError(
+            "'neg_mean_pinball_loss' scores regressors of quantiles, such as "
+            f"DeepRegressor(loss='quantile', quantile=[0.1, 0.9]); got {inner!r}."
+        )
+    return np.ravel(inner.quantile)
+
+
+#: Name -> scorer. What is changed here changes for all: `get_scorer` has copies.
+SCORERS = {
+    "one_vs_rest_accuracy": EstimatorScorer("one_vs_rest_accuracy", _one_vs_rest_accuracy),
+    "one_vs_rest_balanced_accuracy": make_scorer(one_vs_rest_balanced_accuracy),
+    "macro_f_measure": make_scorer(macro_f_measure),
+    "simple": EstimatorScorer("simple", _simple),
+    "within_threshold": make_scorer(within_threshold),
+    "neg_distance": EstimatorScorer("neg_distance", _neg_distance),
+    "neg_mean_pinball_loss": EstimatorScorer("neg_mean_pinball_loss", _neg_mean_pinball_loss),
+}
+
+
+def get_scorer(scoring: Any) -> Any:
+    """Scorer by name: one of :data:`SCORERS`, or one of scikit-learn's.
+
+    scikit-learn's searches know its own names only, so what they are given is the scorer:
+    ``GridSearchCV(..., scoring=get_scorer("neg_distance"))``. `validation_scoring` of
+    skdeep's estimators takes the name itself.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        'one_vs_rest_accuracy', 'one_vs_rest_balanced_accuracy', 'macro_f_measure', 'simple'
+        (of a classifier the share of samples with all labels right, of a regressor
+        :func:`within_threshold` at 0.5), 'within_threshold', 'neg_distance' (the negative
+        :func:`class_distance` of a classifier's `predict_proba`, or :func:`distance` of a
+        regressor's `predict`), 'neg_mean_pinball_loss' (of a regressor of one or several
+        quantiles, also within a pipeline, a search or a
+        :class:`~sklearn.compose.TransformedTargetRegressor`), or what
+        :func:`sklearn.metrics.get_scorer` takes. Classes that a classifier was not shown have
+        probability 0 in 'neg_distance', and 'one_vs_rest_accuracy' is over all classes that
+        it knows.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sample_weight=None)`` -> score, higher is better. A copy:
+        what `set_score_request` changes is this one alone.
+
+    Raises
+    ------
+    ValueError
+        If there is no scorer of that name.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skdeep import DeepClassifier
+    >>> from skdeep.metrics import get_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = DeepClassifier((10,), solver="lbfgs", random_state=0)
+    >>> grid = {"alpha": [0.1, 100.0]}
+    >>> search = GridSearchCV(model, grid, scoring=get_scorer("neg_distance"))
+    >>> search.fit(X, y).best_params_
+    {'alpha': 0.1}
+    """
+    if not isinstance(scoring, str):
+        return sklearn_get_scorer(scoring)
+    if scoring in SCORERS:
+        return copy.deepcopy(SCORERS[scoring])
+    try:
+        return sklearn_get_scorer(scoring)
+    except ValueError as error:
+        raise ValueError(
+            f"There is no scorer of the name {scoring!r}. skdeep has {', '.join(SCORERS)}; "
+            "sklearn.metrics.get_scorer_names() lists scikit-learn's."
+        ) from error

@@ -1,0 +1,192 @@
+"""Values of parameters as trees of what JSON can say, and back: the way of a file without code.
+
+Numbers, strings, lists, dicts and arrays, and the specs of skdeep: solvers, schedules,
+initializers, activations. A spec is its name and its fields, which are checked on the way back.
+"""
+
+import dataclasses
+import math
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from skdeep._checks import Interval, StrOptions, validate_parameter_constraints
+from skdeep.activations import ACTIVATIONS
+from skdeep.estimators import DeepClassifier
+from skdeep.estimators.build import NOT_NEGATIVE, SCHEDULE_CONSTRAINTS
+from skdeep.initializers import INITIALIZERS, Normal, Uniform
+from skdeep.persistence.formats import MEMBER_DTYPES, check_fields, shown
+from skdeep.schedules import SCHEDULES, Schedule, WarmUp
+from skdeep.solvers import SOLVERS
+
+# The classes that a file can name: none runs code of the file's.
+SPECS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (
+        *SOLVERS.values(),
+        *SCHEDULES.values(),
+        WarmUp,
+        Uniform,
+        Normal,
+        *map(type, INITIALIZERS.values()),
+        *map(type, ACTIVATIONS.values()),
+    )
+}
+_SCHEDULE = [StrOptions(set(SCHEDULES)), Schedule]
+_FINITE = [Interval(Real, -np.inf, np.inf, closed="neither")]
+# What the fields of specs may be: as the estimators have it, but no callable.
+_FIELD_CONSTRAINTS: dict[str, Any] = {
+    **DeepClassifier._parameter_constraints,
+    "learning_rate": _SCHEDULE,
+    "gain": NOT_NEGATIVE,
+    "std": NOT_NEGATIVE,
+    "mean": _FINITE,
+    "low": _FINITE,
+    "high": _FINITE,
+}
+
+
+def encode(value: Any) -> Any:
+    """The value as a tree: what JSON can say as it is, all else as an object with a type.
+
+    Raises
+    ------
+    TypeError
+        If it holds an object that only code could bring back.
+    """
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else {"type": "float", "value": repr(value)}
+    if type(value) is list:
+        return [encode(one) for one in value]
+    if type(value) is tuple:
+        return {"type": "tuple", "items": [encode(one) for one in value]}
+    if type(value) is dict:
+        items = [[encode(key), encode(one)] for key, one in value.items()]
+        return {"type": "dict", "items": items}
+    if type(value) is np.ndarray:
+        return value
+    if isinstance(value, np.floating) and not np.isfinite(value):
+        return {"type": "float", "value": repr(float(value)), "dtype": value.dtype.str}
+    if isinstance(value, np.generic):
+        return {"type": "scalar", "value": np.asarray(value)}
+    if type(value) is np.random.RandomState:
+        return _encode_random_state(value)
+    if SPECS.get(type(value).__name__) is type(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        fields = {name: encode(getattr(value, name)) for name in names}
+        return {"type": type(value).__name__, "fields": fields}
+    raise TypeError(f"it holds an object of the type {type(value).__qualname__}")
+
+
+def decode(tree: Any) -> Any:
+    """The value that a tree stands for.
+
+    Raises
+    ------
+    ValueError
+        If it stands for none.
+    """
+    if type(tree) is int and not -(2**63) <= tree < 2**64:
+        raise ValueError("a whole number does not fit 64 bits.")
+    if type(tree) is list:
+        return [decode(one) for one in tree]
+    if type(tree) is not dict:
+        return tree
+    kind = tree.get("type")
+    if kind == "float":
+        return _decode_float(check_fields(tree, ("type", "value", "dtype"), ("value",), kind))
+    if kind in ("tuple", "dict"):
+        items = check_fields(tree, ("type", "items"), ("items",), kind)["items"]
+        if type(items) is not list:
+            raise ValueError(f"the items of a {kind} must be a list.")
+        return tuple(map(decode, items)) if kind == "tuple" else _decode_dict(items)
+    if kind == "scalar":
+        value = check_fields(tree, ("type", "value"), ("value",), kind)["value"]
+        if type(value) is not np.ndarray or value.ndim or value.dtype.kind == "O":
+            raise ValueError("a scalar must be an array of shape ().")
+        return value[()]
+    if kind == "RandomState":
+        return _decode_random_state(tree)
+    if type(kind) is str and kind in SPECS:
+        fields = check_fields(tree, ("type", "fields"), ("fields",), kind)["fields"]
+        return _decode_spec(kind, fields)
+    raise ValueError(
+        f"the type {shown(kind)} is not known to this version of skdeep: upgrade skdeep."
+    )
+
+
+def _decode_float(tree: dict[str, Any]) -> Any:
+    if tree["value"] not in ("inf", "-inf", "nan"):
+        raise ValueError(
+            f"a float must be a number, 'inf', '-inf' or 'nan'; got {shown(tree)}."
+        )
+    value, dtype = float(tree["value"]), tree.get("dtype")
+    if dtype not in (None, "<f2", *MEMBER_DTYPES):
+        raise ValueError(f"a float has the unknown dtype {shown(dtype)}.")
+    return value if dtype is None else np.dtype(dtype).type(value)
+
+
+def _decode_dict(items: list[Any]) -> dict[Any, Any]:
+    found = {}
+    for item in items:
+        if type(item) is not list or len(item) != 2:
+            raise ValueError("a dict must be a list of pairs.")
+        key, value = map(decode, item)
+        if not isinstance(key, (str, Real, np.bool_)) or key in found or key != key:
+            raise ValueError(f"a dict has the key {shown(key)} twice, or it is none.")
+        found[key] = value
+    return found
+
+
+def _decode_spec(kind: str, fields: Any) -> Any:
+    names = [field.name for field in dataclasses.fields(SPECS[kind])]
+    given = {k: decode(v) for k, v in check_fields(fields, names, (), kind).items()}
+    constraints = {name: constraints_of(kind)[name] for name in given}
+    validate_parameter_constraints(constraints, given, caller_name=kind)
+    return SPECS[kind](**given)
+
+
+def constraints_of(kind: str) -> dict[str, Any]:
+    """What the fields of a spec may be, by name; of other names too."""
+    own = SCHEDULE_CONSTRAINTS.get(SPECS[kind], {})
+    return _FIELD_CONSTRAINTS | own | {"then": _SCHEDULE}
+
+
+def _encode_random_state(generator: np.random.RandomState) -> dict[str, Any]:
+    state: Any = generator.get_state(legacy=False)
+    if state["bit_generator"] != "MT19937":
+        raise TypeError(f"its bit generator is {state['bit_generator']}")
+    return {
+        "type": "RandomState",
+        "key": state["state"]["key"],
+        "pos": int(state["state"]["pos"]),
+        "has_gauss": int(state["has_gauss"]),
+        "gauss": float(state["gauss"]),
+    }
+
+
+def _decode_random_state(tree: dict[str, Any]) -> np.random.RandomState:
+    names = ("type", "key", "pos", "has_gauss", "gauss")
+    key, pos, has_gauss, gauss = [
+        check_fields(tree, names, names, "RandomState")[name] for name in names[1:]
+    ]
+    fits = (
+        type(key) is np.ndarray
+        and key.dtype.str == "<u4"
+        and key.shape == (624,)
+        # Of nothing but zeros come zeros for ever, and a normal draw never ends.
+        and key[1:].any()
+        and type(pos) is int
+        and 0 <= pos <= 624
+        and type(has_gauss) is int
+        and has_gauss in (0, 1)
+        and type(gauss) is float
+    )
+    if not fits:
+        raise ValueError("a RandomState is not the state of a Mersenne Twister.")
+    generator = np.random.RandomState()
+    generator.set_state(("MT19937", key, pos, has_gauss, gauss))
+    return generator

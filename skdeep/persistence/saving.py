@@ -1,0 +1,394 @@
+"""Fitted estimators as files that are safe to load, to read, and to keep.
+
+``save`` writes what an estimator is: parameters, labels, weights, figures. ``load`` builds it
+again through the estimator's own checks, and runs no code of the file's. Networks that
+go-deep and gopher-neural wrote become estimators too.
+"""
+
+import dataclasses
+import math
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdeep._network.network import Network
+from skdeep._network.norms import BatchNorm
+from skdeep._network.workspace import Parameters
+from skdeep._training.fit_task import History
+from skdeep.estimators import DeepClassifier, DeepRegressor
+from skdeep.estimators.build import dropout_of, network_of
+from skdeep.estimators.targets import (
+    ClassTarget,
+    MultilabelTarget,
+    MultiOutputTarget,
+    RegressionTarget,
+)
+from skdeep.persistence import formats
+from skdeep.persistence.encoding import decode, encode
+from skdeep.persistence.formats import MAX_BYTES, PathLike, check_fields, refusals, shown
+
+Array = np.ndarray
+
+ESTIMATORS = {kind.__name__: kind for kind in (DeepClassifier, DeepRegressor)}
+SECTIONS = ("estimator", "params", "target", "features", "fitted", "weights")
+
+# Fitted attributes, and whether each is a whole number, a number or a list of numbers.
+FIGURES = {
+    "n_iter_": "count",
+    "t_": "count",
+    "loss_": "number",
+    "loss_curve_": "list",
+    "best_loss_": "number",
+    "validation_scores_": "list",
+    "validation_loss_curve_": "list",
+    "best_validation_score_": "number",
+    "best_iter_": "count",
+}
+# Those that a fit with validation rows has, and others have not.
+VALIDATED = [name for name in FIGURES if "validation" in name]
+OPTIONAL = {*VALIDATED, "best_iter_", "best_loss_"}
+
+
+def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
+    """Write a fitted estimator to a file that is safe to load.
+
+    In the file are all parameters, labels, names of features, weights and the figures of the
+    fit: loaded, the estimator predicts the same to the last bit. Not in it are the state of
+    the solver (moments, learning rate, random numbers), so that ``partial_fit`` and warm
+    starts go on from the weights with a solver that starts anew; callbacks; and metadata
+    requests. ``joblib.dump`` keeps all of these, in a file that runs code when it is loaded.
+
+    Parameters
+    ----------
+    estimator : DeepClassifier or DeepRegressor
+        Fitted. Its parameters may be whatever needs no code: numbers, strings, arrays, and
+        the solvers, schedules, initializers and activations of skdeep.
+    path : str or os.PathLike
+        Ends in ``.json``, a text that people can read, or in ``.npz``, which is compact and
+        holds the weights as NumPy arrays. A file that is there is replaced, at once and only
+        when all is written; it keeps its permissions.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    OSError
+        If the file cannot be written.
+    TypeError
+        If it is something else, such as a pipeline.
+    ValueError
+        If `path` ends otherwise, a parameter holds an object of your own, parameters or
+        weights were changed so that they no longer go together, or `load` would refuse the
+        file for any other reason.
+
+    See Also
+    --------
+    load : The way back.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.persistence import load, save
+    >>> X = np.linspace(-1, 1, 20)[:, None]
+    >>> model = DeepRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.json")
+    ...     save(model.fit(X, X[:, 0] ** 2), path)
+    ...     loaded = load(path)
+    >>> bool((loaded.predict(X) == model.predict(X)).all())
+    True
+    """
+    if ESTIMATORS.get(type(estimator).__name__) is not type(estimator):
+        raise TypeError(
+            "save takes a fitted DeepClassifier or DeepRegressor; got "
+            f"{type(estimator).__name__}. Of a pipeline save the last step, pipe[-1], and the "
+            "steps before it with skops or joblib; all else with joblib.dump."
+        )
+    formats.form_of(path)
+    check_is_fitted(estimator)
+    data = formats.encoded(path, _document(estimator))
+    # What could not be read again is never written.
+    restored = _estimator(formats.decoded(path, data))
+    odd = [
+        name
+        for name, of_fit, of_params in (
+            ("its layers", _layers(estimator), _layers(restored)),
+            ("its output", _output(estimator), _output(restored)),
+            ("n_features_in_", estimator.n_features_in_, restored.n_features_in_),
+        )
+        if of_fit != of_params
+    ]
+    if odd:
+        raise ValueError(
+            f"The parameters were changed after the fit: {odd[0]} would be another when the "
+            "file is loaded. Set them back, fit anew, or use joblib.dump."
+        )
+    formats.replace(path, data)
+
+
+def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | DeepRegressor:
+    """Read an estimator from a file that `save` wrote.
+
+    A file of anybody may be loaded: it can hold no code, and is built up through the checks
+    of the estimator's own parameters. One that is damaged is refused, which its SHA-256 tells.
+    That says nothing about who wrote it, or whether its predictions are any good.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Ends in ``.json`` or ``.npz``.
+    max_bytes : int, default=2**30
+        Largest file that is read. Reading an .npz takes a few times its size in memory, a
+        text some ten times, one that is made to harm up to three hundred: of strangers take
+        no larger files than you need.
+
+    Returns
+    -------
+    estimator : DeepClassifier or DeepRegressor
+        Fitted; the state of its solver starts anew (see `save`).
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    ValueError
+        If it is too large, damaged, of a newer version, or anything but a whole model.
+
+    Examples
+    --------
+    >>> from skdeep.persistence import load
+    >>> load("model.pickle")
+    Traceback (most recent call last):
+        ...
+    ValueError: model.pickle: the suffix says in which form a model is stored: .json, to be \
+read by people too, or .npz, which is compact; got '.pickle'.
+    """
+    formats.form_of(path)
+    document = formats.decoded(path, formats.read_bytes(path, max_bytes))
+    with refusals(path):
+        return _estimator(document)
+
+
+def _layers(estimator: Any) -> Network:
+    # What predict is made of; what is dropped concerns training alone.
+    network = estimator._network.with_shapes([coef.shape for coef in estimator.coefs_])
+    return Network(
+        tuple(
+            dataclasses.replace(layer, dropout=False, drops_input=False)
+            for layer in network.layers
+        )
+    )
+
+
+def _output(estimator: Any) -> tuple[Any, ...]:
+    loss = estimator._target.loss
+    order = getattr(estimator._target, "order", None)
+    return (
+        loss.out_activation,
+        getattr(loss, "quantiles", None),
+        None if order is None else order.tolist(),
+    )
+
+
+# Estimators
+
+
+def _document(estimator: Any) -> dict[str, Any]:
+    params = {}
+    for name, value in estimator.get_params(deep=False).items():
+        try:
+            params[name] = encode(value)
+            formats.digest(params[name])
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The parameter {name}={shown(value)} cannot be saved, because {error}. Use "
+                "joblib.dump, whose files may hold code."
+            ) from None
+    target, names = estimator._target, getattr(estimator, "feature_names_in_", None)
+    return {
+        "estimator": type(estimator).__name__,
+        "params": params,
+        "target": _encode_target(target),
+        "features": None if names is None else [str(name) for name in names],
+        "fitted": {name: encode(getattr(estimator, name)) for name in FIGURES},
+        "weights": {
+            name: [np.asarray(array) for array in getattr(estimator, name)]
+            for name in ("coefs_", "intercepts_", "norms_")
+        },
+    }
+
+
+def _estimator(document: dict[str, Any]) -> Any:
+    check_fields(document, SECTIONS, SECTIONS, "the file")
+    name = document["estimator"]
+    if type(name) is not str or name not in ESTIMATORS:
+        raise ValueError(f"the estimator must be one of {list(ESTIMATORS)}; got {shown(name)}.")
+    kind = ESTIMATORS[name]
+    known = kind._get_param_names()
+    given = check_fields(document["params"], known, (), "params")
+    estimator = kind(**{name: decode(value) for name, value in given.items()})
+    _check_own(estimator)
+    estimator._validate_params()
+    params = _parameters(document["weights"])
+    target = _decode_target(document["target"], estimator, params.weights[-1].shape[1])
+    _check_shapes(estimator, params, target.n_outputs)
+    figures = _figures(document["fitted"])
+    estimator._adopt(target, params, _history(figures))
+    for figure, value in figures.items():
+        setattr(estimator, figure, value)
+    if document["features"] is not None:
+        names = document["features"]
+        if type(names) is not list or not all(type(name) is str for name in names):
+            raise ValueError("features must be a list of strings, or null.")
+        if len(names) != estimator.n_features_in_:
+            raise ValueError(
+                f"features has {len(names)} names for {estimator.n_features_in_} columns."
+            )
+        estimator.feature_names_in_ = np.array(names, object)
+    return estimator
+
+
+def _check_own(estimator: Any) -> None:
+    # `_validate_params` takes callables too, which are nothing that a file holds.
+    scoring = estimator.validation_scoring
+    if scoring is not None and type(scoring) is not str:
+        raise ValueError(f"validation_scoring must be a name or null; got {shown(scoring)}.")
+
+
+def _parameters(tree: Any) -> Parameters:
+    names = ("coefs_", "intercepts_", "norms_")
+    check_fields(tree, names, names, "weights")
+    arrays = [array for name in names if type(tree[name]) is list for array in tree[name]]
+    dtypes = {array.dtype.str if type(array) is np.ndarray else "" for array in arrays}
+    if not all(type(tree[name]) is list for name in names) or not dtypes:
+        raise ValueError("weights must be lists of arrays.")
+    if len(dtypes) > 1 or not dtypes <= {*formats.MEMBER_DTYPES}:
+        raise ValueError(
+            "coefs_, intercepts_ and norms_ must be arrays of float64, or all of float32; got "
+            f"{sorted(dtypes)}."
+        )
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError("coefs_, intercepts_ and norms_ must be finite; some are not.")
+    coefs = tree["coefs_"]
+    if not coefs or not all(coef.ndim == 2 and coef.size for coef in coefs):
+        raise ValueError("coefs_ must be one matrix a layer.")
+    return Parameters(*(tree[name] for name in names))
+
+
+def _check_shapes(estimator: Any, params: Parameters, n_outputs: int) -> None:
+    n_in = len(params.weights[0])
+    layers = network_of(estimator, n_in, n_outputs, dropout_of(estimator)).layers
+    normed = [layer for layer in layers if layer.norm]
+    wanted = (
+        [(layer.n_in, layer.n_out) for layer in layers],
+        [(layer.n_out,) for layer in layers if layer.bias],
+        [(layer.n_out,) for layer in normed for _ in layer.norm.starts],  # type: ignore[union-attr]
+    )
+    names = ("coefs_", "intercepts_", "norms_")
+    for name, shapes, arrays in zip(names, wanted, params, strict=True):
+        found = [array.shape for array in arrays]
+        if found != shapes:
+            raise ValueError(
+                f"{name} and the parameters do not go together: the shapes are "
+                f"{shown(found)}, but the parameters and the target ask for {shown(shapes)}."
+            )
+    if isinstance(layers[0].norm, BatchNorm) and any((a < 0).any() for a in params.norms[3::4]):
+        raise ValueError("norms_ has a running variance below 0.")
+
+
+# Targets
+
+
+def _encode_target(target: Any) -> dict[str, Any]:
+    if isinstance(target, RegressionTarget):
+        return {"type": "numbers", "n_columns": target.n_columns}
+    if isinstance(target, MultilabelTarget):
+        return {"type": "labels", "n_labels": target.n_outputs}
+    if isinstance(target, MultiOutputTarget):
+        return {"type": "columns", "classes": list(target.classes)}
+    return {"type": "classes", "classes": target.classes}
+
+
+def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
+    # With its loss; `n_outputs` is how many columns the weights have.
+    kind = tree.get("type") if type(tree) is dict else None
+    if (kind == "numbers") != isinstance(estimator, DeepRegressor):
+        raise ValueError(f"a {type(estimator).__name__} has no target of type {shown(kind)}.")
+    if kind == "numbers" or kind == "labels":
+        name = "n_columns" if kind == "numbers" else "n_labels"
+        n = check_fields(tree, ("type", name), (name,), "target")[name]
+        if type(n) is not int or not 1 <= n <= n_outputs:
+            raise ValueError(
+                f"target has {shown(n)} columns, but the weights have {n_outputs}."
+            )
+        if kind == "numbers":
+            return estimator._target_for(np.empty((0, n)), incremental=False)
+        target: Any = MultilabelTarget(n)
+    elif kind == "classes" or kind == "columns":
+        classes = check_fields(tree, ("type", "classes"), ("classes",), "target")["classes"]
+        if kind == "classes":
+            target = ClassTarget(_checked_classes(classes))
+        elif type(classes) is list and len(classes) > 1:
+            target = MultiOutputTarget([ClassTarget(_checked_classes(own)) for own in classes])
+        else:
+            raise ValueError("target must have a list of two or more arrays of classes.")
+    else:
+        raise ValueError(f"target is of the unknown type {shown(kind)}.")
+    return estimator._with_loss(target)
+
+
+def _checked_classes(classes: Any) -> Array:
+    if type(classes) is not np.ndarray or classes.ndim != 1:
+        raise ValueError("classes must be an array of shape (n_classes,).")
+    labels = classes.tolist()
+    if not all(a < b for a, b in pairwise(labels)):
+        raise ValueError("classes must be sorted, and none may be there twice.")
+    return classes
+
+
+# Figures
+
+
+def _figures(tree: Any) -> dict[str, Any]:
+    found = {k: decode(v) for k, v in check_fields(tree, FIGURES, FIGURES, "fitted").items()}
+    for name, value in found.items():
+        kind = FIGURES[name]
+        if kind == "list":
+            fits = type(value) is list and all(_is_number(one) for one in value)
+        else:
+            fits = _is_number(value) and (
+                kind == "number" or (isinstance(value, Integral) and int(value) >= 0)
+            )
+        if not fits and not (value is None and name in OPTIONAL):
+            raise ValueError(f"{name} must be a {kind}; got {shown(value)}.")
+    if len({found[name] is None for name in VALIDATED}) > 1:
+        raise ValueError(f"of {VALIDATED} all must be null, or none.")
+    if found["best_iter_"] is not None and found["validation_scores_"] is None:
+        raise ValueError("best_iter_ must be null where validation_scores_ is null.")
+    if len(found["validation_scores_"] or ()) != len(found["validation_loss_curve_"] or ()):
+        raise ValueError("validation_scores_ and validation_loss_curve_ differ in length.")
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _history(figures: dict[str, Any]) -> History:
+    history = History(loss_curve=figures["loss_curve_"], n_rows_seen=figures["t_"])
+    history.best_loss = figures["best_loss_"]
+    if history.best_loss is None:
+        history.best_loss = min(history.loss_curve, default=math.inf)
+    if figures["validation_scores_"] is not None:
+        history.validation_scores = figures["validation_scores_"]
+        history.validation_loss_curve = figures["validation_loss_curve_"]
+        # No epoch of a fit whose scores were all NaN is the best.
+        if figures["best_iter_"]:
+            history.best_score = figures["best_validation_score_"]
+            history.best_iter = figures["best_iter_"]
+    return history

@@ -1,0 +1,105 @@
+"""The Go libraries' examples reach what those publish, and the others show what they say."""
+
+import re
+
+import pytest
+
+from tests.examples.test_examples import DATA, EXAMPLES, run, table
+
+
+def run_on(folder, script, *arguments):
+    """Output of a script that reads its data from a folder, where that is there."""
+    if not (DATA / folder).is_dir():
+        pytest.skip(f"no {DATA / folder}: name the folder that holds it in SKDEEP_DATA")
+    return run(EXAMPLES / script, "--data", DATA / folder, *arguments)
+
+
+def test_sonar_accuracy():
+    rows = table(run_on("seeds", "sonar.py"), "variant")
+    assert rows["as it comes"][0] >= 0.85
+    assert rows["alpha=1, lbfgs"][0] >= 0.85
+    assert all(0.02 < error < 0.03 for _, error in rows.values())
+
+
+def test_wines_accuracy():
+    rows = table(run_on("seeds", "wines.py"), "alpha")
+    mean, worst = rows["3.0"]
+    assert mean >= 0.98
+    assert worst >= 0.97
+    assert mean > rows["0.0001"][0]
+
+
+def test_wine_quality_beats_the_median_and_a_line():
+    rows = table(run_on("seeds", "wine_quality.py"), "model")
+    median, ridge = rows["median"], rows["ridge"]
+    for loss in ("squared_error", "huber", "absolute_error"):
+        within, r2, mae = rows[f"network, {loss}"]
+        assert within > ridge[0] + 0.01 > median[0] + 0.05
+        assert r2 > ridge[1] > median[1]
+        assert mae < ridge[2] < median[2]
+    assert rows["network, squared_error"][0] > 0.55
+    assert rows["network, absolute_error"][2] < rows["network, squared_error"][2]
+
+
+def test_mnist_accuracy_is_no_luck():
+    output = run_on("mnist", "mnist.py", "--seeds", "3")
+    numbers = dict(re.findall(r"^(\w+(?: \w+)*) +(\S+)$", output, re.MULTILINE))
+    lowest, mean, highest = (
+        float(numbers[name]) for name in ("lowest", "test accuracy", "highest")
+    )
+    assert mean >= 0.973
+    assert lowest < mean < highest
+
+
+def test_every_case_of_go_deep_keeps_to_its_tolerance():
+    lines = run(EXAMPLES / "go_deep_cases.py").splitlines()[1:]
+    assert len(lines) == 13
+    for line in lines:
+        name, _, numbers = re.split(r"  +", line, maxsplit=2)
+        _, tolerance, reached, worst, passed = numbers.split()
+        assert float(reached) <= float(worst) <= float(tolerance), name
+        assert passed == "10/10", name
+
+
+def test_input_formats():
+    pytest.importorskip("pandas")
+    output = run(EXAMPLES / "input_formats.py")
+    rows = re.findall(r"^(\S.*?)  +(\d+) +(\d\.\d+)$", output, re.MULTILINE)
+    accuracy = {name: float(value) for name, _, value in rows}
+    assert list(accuracy) == [
+        "CSV, StandardScaler",
+        "CSV, MinMaxScaler",
+        "libSVM, MaxAbsScaler",
+        "numbers and text",
+    ]
+    assert min(accuracy.values()) > 0.93
+    assert "sparse: True, non-zero: 52%" in output
+    assert re.search(r"a new shop: (yes|no)$", output, re.MULTILINE)
+    saved = re.findall(r"labels (\w+), (\w+), (\w+); same: (\w+)$", output, re.MULTILINE)
+    assert len(saved) == 2
+    assert {same for *_, same in saved} == {"True"}
+    assert {label for *labels, _ in saved for label in labels} <= {
+        "setosa",
+        "versicolor",
+        "virginica",
+    }
+
+
+def test_prequential_learning_recovers_from_drift():
+    output = run(EXAMPLES / "prequential.py")
+    rows = table(output.replace("  the rule changes", ""), "rows  ")
+    learning, frozen, majority, whole = range(4)
+    for before, drop, after in (("3000", "3500", "6000"), ("6000", "6500", "9000")):
+        assert rows[drop][learning] < rows[before][learning] - 0.1
+        assert rows[after][learning] > rows[drop][learning] + 0.1
+        assert rows[after][learning] > rows[after][frozen] + 0.2
+        assert rows[after][learning] > rows[after][majority] + 0.2
+    assert rows["500"][whole] == rows["500"][learning]
+    assert abs(rows["3500"][whole] - rows["3000"][whole]) < 0.05
+
+
+def test_prequential_score_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "prequential.png"
+    run(EXAMPLES / "prequential.py", "--chunk", "100", "--plot", path)
+    assert path.read_bytes().startswith(b"\x89PNG")

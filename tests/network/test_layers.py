@@ -1,0 +1,513 @@
+"""Laws for every kind of layer: its gradient, stacked as alone, against PyTorch, and in
+training without allocation."""
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skdeep._network.layers import Dropout
+from skdeep._network.network import Network
+from skdeep._network.workspace import Parameters, Workspace
+from skdeep._training.batches import Batch
+from skdeep._training.clipping import clip_norm, limit_max_norm
+from skdeep._training.fit_task import FitTask, stack_key
+from skdeep._training.objective import Objective
+from skdeep._training.stack import Stack, train
+from skdeep.activations import ACTIVATIONS, Custom
+from skdeep.losses import HalfSquaredError, MultinomialLogLoss
+from skdeep.solvers import LBFGS, SGD, Adam
+from tests.losses.test_losses import MODELS, shares
+
+N_ROWS = 6
+WIDTHS = (4, 5, 5, 3, 2)
+RATES = (0.2, 0.5, 0.0, 0.3)
+DROPS = tuple(rate > 0 for rate in RATES)
+LOSS = HalfSquaredError()
+
+OPTIONS = {
+    "plain": {},
+    "no bias": {"bias": False},
+    "batch norm": {"batch_norm": True},
+    "layer norm": {"layer_norm": True},
+    "dropout": {"dropout": DROPS},
+    "residual": {"residual": True},
+    "input dropout": {"dropout": (True, False, False, False)},
+    "batch norm, no bias": {"batch_norm": True, "bias": False},
+    "batch norm, all": {"batch_norm": True, "residual": True, "dropout": DROPS},
+    "layer norm, all": {
+        "layer_norm": True,
+        "residual": True,
+        "dropout": DROPS,
+        "bias": False,
+    },
+}
+ACTIVATION = {"in place": ACTIVATIONS["tanh"], "two buffers": ACTIVATIONS["gelu"]}
+EACH_KIND = pytest.mark.parametrize("name", OPTIONS)
+
+
+def network_of(name, activation=ACTIVATIONS["tanh"], widths=WIDTHS):
+    return Network.perceptron(widths, activation, **OPTIONS[name])
+
+
+def start_of(network, models=(), seed=0):
+    """A flat vector away from all special points; running variances are positive."""
+    rng = np.random.default_rng(seed)
+    theta = rng.normal(size=(*models, network.n_params)) * 0.7
+    for array in network.views(theta).norms:
+        array += 0.8
+        np.abs(array, out=array)
+    return theta
+
+
+class Problem:
+    """An objective at a random point, a batch for it, and masks that repeat."""
+
+    def __init__(self, network, models=(), n_rows=N_ROWS, dtype=float):
+        rng = np.random.default_rng(1)
+        self.network, self.models = network, models
+        self.theta = start_of(network, models).astype(dtype)
+        self.grad = np.full((*models, network.n_trained), np.nan, dtype)
+        n_models = int(np.prod(models, dtype=int))
+        self.seeds = range(n_models)
+        self.rates = np.broadcast_to(np.array(RATES, dtype), (*models, len(RATES)))
+        self.alpha = rng.uniform(0.1, 1, (*models, 1))
+        self.l1_ratio = rng.uniform(0.1, 1, (*models, 1))
+        self.batch = Batch(
+            rng.normal(size=(*models, n_rows, WIDTHS[0])),
+            rng.normal(size=(*models, n_rows, WIDTHS[-1])),
+            shares(models, n_rows, rng),
+            rng.uniform(0.1, 1, models),
+            n_rows,
+        )
+
+    def member(self, i):
+        """The i-th model by itself."""
+        own = object.__new__(Problem)
+        own.network, own.models, own.seeds = self.network, (), [i]
+        for name in ("theta", "grad", "rates", "alpha", "l1_ratio"):
+            setattr(own, name, getattr(self, name)[i].copy())
+        parts = [getattr(self.batch, name)[i] for name in ("x", "y", "weight", "scale")]
+        own.batch = Batch(*parts, self.batch.n_rows)
+        return own
+
+    def total(self):
+        """Loss plus penalty; assigns the gradient."""
+        generators = [np.random.default_rng(seed) for seed in self.seeds]
+        objective = Objective(
+            self.network, LOSS, self.alpha, self.theta, self.grad, self.batch.n_rows, False,
+            self.l1_ratio, Dropout(self.rates, generators),
+        )  # fmt: skip
+        return objective.loss_and_grad(self.batch) + objective.penalty_and_grad(
+            self.batch.scale
+        )
+
+
+@pytest.mark.parametrize("n_rows", [N_ROWS, 1])
+@pytest.mark.parametrize("models", MODELS)
+@pytest.mark.parametrize("activation", ACTIVATION)
+@EACH_KIND
+def test_gradient_is_that_of_the_value(name, activation, models, n_rows):
+    problem = Problem(network_of(name, ACTIVATION[activation]), models, n_rows)
+    theta, before = problem.theta, problem.theta.copy()
+    problem.total()
+    exact, numeric, step = problem.grad.copy(), np.empty_like(problem.grad), 1e-5
+    assert np.isfinite(exact).all()
+    for k in range(problem.network.n_trained):
+        values = []
+        for shift in (step, -step):
+            theta[...] = before
+            theta[..., k] += shift
+            values.append(problem.total())
+        numeric[..., k] = (values[0] - values[1]) / (2 * step)
+    error = np.linalg.norm(exact - numeric, axis=-1) / np.linalg.norm(numeric, axis=-1)
+    assert np.max(error) < 1e-6
+
+
+@pytest.mark.parametrize("activation", ACTIVATION)
+@EACH_KIND
+def test_a_stack_is_its_members(name, activation):
+    problem = Problem(network_of(name, ACTIVATION[activation]), (3,))
+    members = [problem.member(i) for i in range(3)]
+    values = problem.total()
+    for i, own in enumerate(members):
+        assert own.total() == pytest.approx(values[i], rel=1e-12)
+        np.testing.assert_allclose(own.grad, problem.grad[i], rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(own.theta, problem.theta[i], rtol=1e-12)
+
+
+@EACH_KIND
+def test_parameters_go_into_the_vector_and_back(name):
+    network = network_of(name)
+    theta = start_of(network)
+    params = network.views(theta)
+    arrays = [array for views in params for array in views]
+    assert sum(array.size for array in arrays) == network.n_params == theta.size
+    flat = Parameters(params.weights, *([a[0] for a in views] for views in params[1:]))
+    np.testing.assert_array_equal(network.pack(flat), theta)
+    x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
+    np.testing.assert_array_equal(network.raw_output(flat, x), network.raw_output(params, x))
+    assert len(network.views(theta[: network.n_trained]).norms) == 2 * sum(
+        layer.norm is not None for layer in network.layers
+    )
+    assert sum(row[-1] for row in network.summary_rows()) == network.n_params
+    assert hash(network) == hash(network_of(name))
+    assert network == network_of(name)
+
+
+def test_layout_is_weights_biases_norms_running():
+    network = Network.perceptron((2, 3, 1), ACTIVATIONS["relu"], batch_norm=True)
+    theta = network.initial(np.random.RandomState(0), 6.0, np.dtype(float))
+    np.testing.assert_array_equal(theta[13:], [1] * 3 + [0] * 3 + [0] * 3 + [1] * 3)
+    assert (network.n_weights, network.n_trained, network.n_params) == (9, 19, 25)
+    assert network.summary_rows() == [
+        ("hidden 1", 3, "BatchNorm, ReLU", 21),
+        ("output", 1, "", 4),
+    ]
+
+
+def test_summary_tells_of_every_option():
+    options = {"residual": True, "dropout": (True, True), "layer_norm": True, "bias": False}
+    network = Network.perceptron((3, 3, 1), ACTIVATIONS["relu"], **options)
+    assert network.summary_rows() == [
+        ("hidden 1", 3, "input dropout, LayerNorm, ReLU, dropout, residual", 15),
+        ("output", 1, "", 3),
+    ]
+
+
+def test_each_hidden_layer_has_its_activation():
+    chosen = [ACTIVATIONS[name] for name in ("tanh", "relu", "gelu")]
+    network = Network.perceptron(WIDTHS, chosen)
+    assert [layer.activation for layer in network.layers[:-1]] == chosen
+    with pytest.raises(ValueError, match="shorter"):
+        Network.perceptron(WIDTHS, chosen[:2])
+
+
+def test_one_norm_a_layer():
+    with pytest.raises(ValueError, match="one norm"):
+        Network.perceptron(WIDTHS, ACTIVATIONS["relu"], batch_norm=True, layer_norm=True)
+
+
+def test_residual_in_closed_form():
+    network = network_of("residual")
+    theta = start_of(network)
+    x = np.random.default_rng(0).normal(size=(N_ROWS, 4))
+    w, b, _ = network.views(theta)
+    first = np.tanh(x @ w[0] + b[0])
+    second = np.tanh(first @ w[1] + b[1]) + first  # 5 to 5 columns: the only such layer
+    third = np.tanh(second @ w[2] + b[2])
+    expected = third @ w[3] + b[3]
+    np.testing.assert_allclose(network.raw_output(network.views(theta), x), expected)
+
+
+@pytest.mark.parametrize("options", [{"residual": True}, {"dropout": (True, False)}])
+def test_sparse_input_is_dense_input(options):
+    # Dropout at rate 0, since what is drawn differs.
+    network = Network.perceptron((5, 5, 2), ACTIVATIONS["tanh"], **options)
+    theta = start_of(network)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(N_ROWS, 5)) * (rng.random((N_ROWS, 5)) < 0.5)
+    found = []
+    for given in (x, sp.csr_array(x)):
+        grad = np.empty_like(theta)
+        dropout = Dropout(np.zeros(2), [np.random.default_rng(0)])
+        alpha, is_sparse = np.zeros(1), given is not x
+        objective = Objective(
+            network, LOSS, alpha, theta, grad, N_ROWS, is_sparse, dropout=dropout
+        )
+        y, weight = rng.normal(size=(N_ROWS, 2)) * 0, np.full((N_ROWS, 1), 1 / N_ROWS)
+        objective.loss_and_grad(Batch(given, y, weight, np.ones(()), N_ROWS))
+        found.append(grad)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12, atol=1e-14)
+
+
+# Dropout
+
+
+def dropout_pass(rates, seeds, models=(), sparse=False):
+    """A pass of wide layers of the identity, and ones to send through it."""
+    network = Network.perceptron((400, 400, 400), ACTIVATIONS["identity"], dropout=(True, True))
+    theta = np.zeros((*models, network.n_params))
+    for weights in network.views(theta).weights:
+        weights[...] = np.eye(400)
+    grad = np.empty_like(theta)
+    dropout = Dropout(np.array(rates), [np.random.default_rng(seed) for seed in seeds])
+    workspace = Workspace(
+        network.layers, network.views(theta), models, 50, theta.dtype, sparse,
+        network.views(grad), dropout,
+    )  # fmt: skip
+    return workspace.bind(50)
+
+
+def test_dropout_keeps_the_mean_and_draws_anew():
+    x = np.ones((50, 400))
+    step = dropout_pass([0.2, 0.5], [0])
+    one, other = step.forward(x).copy(), step.forward(x).copy()
+    np.testing.assert_array_equal(np.unique(one), [0, 1 / (0.8 * 0.5)])
+    # 20000 elements of standard deviation sqrt(1.5).
+    assert one.mean() == pytest.approx(1, abs=4 * np.sqrt(1.5 / 20_000))
+    assert np.mean((one > 0) != (other > 0)) > 0.4
+    assert (x == 1).all()
+    np.testing.assert_array_equal(one, dropout_pass([0.2, 0.5], [0]).forward(x))
+    assert (one != dropout_pass([0.2, 0.5], [1]).forward(x)).any()
+
+
+def test_dropout_at_rate_0_is_none_and_rates_differ_between_models():
+    x = np.random.default_rng(0).normal(size=(50, 400))
+    np.testing.assert_array_equal(dropout_pass([0.0, 0.0], [0]).forward(x), x)
+    raw = dropout_pass([[0.0, 0.0], [0.2, 0.5]], [0, 1], (2,)).forward(x)
+    np.testing.assert_array_equal(raw[0], x)
+    np.testing.assert_array_equal(raw[1], dropout_pass([0.2, 0.5], [1]).forward(x))
+
+
+def test_dropout_of_sparse_input():
+    x = np.random.default_rng(0).normal(size=(50, 400))
+    x[:, ::2] = 0
+    given = sp.csr_array(x)
+    raw = dropout_pass([0.2, 0.0], [0], sparse=True).forward(given)
+    np.testing.assert_array_equal(given.toarray(), x)
+    kept = raw != 0
+    np.testing.assert_allclose(raw[kept], x[kept] / 0.8)
+    assert kept[:, 1::2].mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_prediction_drops_nothing():
+    given = network_of("dropout")
+    theta = start_of(given)
+    x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
+    without = network_of("plain").raw_output(given.views(theta), x)
+    np.testing.assert_array_equal(given.raw_output(given.views(theta), x), without)
+
+
+# Batch norm
+
+
+def test_a_batch_of_one_row_leaves_the_running_figures():
+    problem = Problem(network_of("batch norm"), n_rows=1)
+    before = problem.theta.copy()
+    problem.total()
+    np.testing.assert_array_equal(problem.theta, before)
+
+
+def test_prediction_is_row_by_row():
+    network = network_of("batch norm")
+    params = network.views(start_of(network))
+    x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
+    singly = [network.raw_output(params, row[None])[0] for row in x]
+    np.testing.assert_allclose(network.raw_output(params, x), singly, rtol=1e-12)
+
+
+# Against PyTorch
+
+
+def torch_twin(torch, network, params, name):
+    """The same network in PyTorch, in float64."""
+    modules = []
+    norms = iter(params.norms)
+    for layer, weights in zip(network.layers, params.weights, strict=True):
+        linear = torch.nn.Linear(layer.n_in, layer.n_out, layer.bias, dtype=torch.float64)
+        linear.weight.data = torch.tensor(weights.T.copy())
+        modules.append(linear)
+        if layer.norm:
+            kind = torch.nn.BatchNorm1d if "batch" in name else torch.nn.LayerNorm
+            norm = kind(layer.n_out, dtype=torch.float64)
+            norm.weight.data = torch.tensor(next(norms)[0].copy())
+            norm.bias.data = torch.tensor(next(norms)[0].copy())
+            if "batch" in name:
+                norm.running_mean.data = torch.tensor(next(norms)[0].copy())
+                norm.running_var.data = torch.tensor(next(norms)[0].copy())
+            modules.append(norm)
+        if layer is not network.layers[-1]:
+            modules.append(torch.nn.Tanh())
+    twin = torch.nn.Sequential(*modules)
+    linears = [module for module in modules if isinstance(module, torch.nn.Linear)]
+    for linear, bias in zip(linears, params.biases, strict=False):
+        linear.bias.data = torch.tensor(bias[0].copy())
+    return twin
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "no bias", "batch norm", "layer norm", "batch norm, no bias"]
+)
+def test_agrees_with_pytorch(name):
+    torch = pytest.importorskip("torch")
+    problem = Problem(network_of(name))
+    network, batch = problem.network, problem.batch
+    problem.alpha[...] = 0
+    params = network.views(problem.theta)
+    twin = torch_twin(torch, network, params, name)
+    x, y, weight = (torch.tensor(array) for array in (batch.x, batch.y, batch.weight))
+    for _ in range(3):  # so that the running figures run
+        twin.zero_grad()
+        value = (0.5 * (twin(x) - y) ** 2 * weight).sum()
+        value.backward()
+        assert problem.total() == pytest.approx(value.item(), rel=1e-12)
+    grads = network.views(problem.grad)
+    ours = [*(w.T for w in grads.weights), *grads.biases, *grads.norms]
+    linears = [m for m in twin if isinstance(m, torch.nn.Linear)]
+    normed = [m for m in twin if hasattr(m, "weight") and not isinstance(m, torch.nn.Linear)]
+    theirs = [m.weight.grad for m in linears]
+    theirs += [m.bias.grad for m in linears if m.bias is not None]
+    theirs += [grad for m in normed for grad in (m.weight.grad, m.bias.grad)]
+    for one, other in zip(ours, theirs, strict=True):
+        found = one if one.shape == other.shape else one[0]
+        np.testing.assert_allclose(found, other.numpy(), rtol=1e-9, atol=1e-13)
+    twin.eval()
+    raw = twin(x).detach().numpy()
+    np.testing.assert_allclose(network.raw_output(params, batch.x), raw, rtol=1e-10)
+
+
+# In training
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 4))
+X_COPY = X.copy()
+Y = np.eye(2)[(X[:, 0] > 0).astype(int)]
+
+
+def task(name, i=0, **options):
+    """A task that differs in every number from its neighbours."""
+    network = network_of(name)
+    generator = np.random.RandomState(i)
+    return FitTask(
+        network,
+        MultinomialLogLoss(),
+        **{
+            "solver": Adam(learning_rate_init=0.01 * (i + 1)),
+            "X": X,
+            "y": Y,
+            "sample_weight": None,
+            "theta": network.initial(generator, 6.0, np.dtype(float)),
+            "generator": generator,
+            "alpha": 0.1 * (i + 1),
+            "batch_size": 16,
+            "max_iter": 4 + 2 * i,
+            "l1_ratio": 0.3 * i,
+            "dropout": tuple(rate / (i + 1) for rate in RATES),
+            "mask_generator": np.random.default_rng(i),
+            "clip_norm": None if i == 1 else 0.1 + i,
+            "max_norm": None if i == 0 else 0.5 * i,
+            **options,
+        },
+    )
+
+
+@EACH_KIND
+def test_trained_in_a_stack_as_alone(name):
+    tasks = [task(name, i) for i in range(3)]
+    assert len({stack_key(each) for each in tasks}) == 1
+    together = train(tasks)
+    for i, result in enumerate(together):
+        alone = train([task(name, i)])[0]
+        np.testing.assert_allclose(result.theta, alone.theta, rtol=1e-8, atol=1e-10)
+        assert result.theta.size == tasks[i].network.n_params
+        assert result.solver_state.moments.shape[-1] == tasks[i].network.n_trained
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_norm": True}])
+def test_rows_that_a_stack_shares(options):
+    # The batch then has no models axis; what is dropped and skipped has.
+    options = {"residual": True, "dropout": (True, True), **options}
+    network = Network.perceptron((4, 4, 2), ACTIVATIONS["relu"], **options)
+    start = network.initial(np.random.RandomState(0), 6.0, np.dtype(float))
+
+    def tasks():
+        return [
+            replace(
+                task("plain", i, shuffle=False), network=network, theta=start, dropout=RATES[:2]
+            )
+            for i in range(3)
+        ]
+
+    assert Stack(tasks()).in_step
+    for result, alone in zip(train(tasks()), tasks(), strict=True):
+        np.testing.assert_allclose(result.theta, train([alone])[0].theta, rtol=1e-8, atol=1e-10)
+    np.testing.assert_array_equal(X, X_COPY)
+
+
+@EACH_KIND
+def test_what_needs_equal_batches_is_stacked_only_so(name):
+    shorter = task(name, rows=np.arange(49))
+    together = stack_key(shorter) == stack_key(task(name))
+    assert together == (not ("batch norm" in name or "dropout" in OPTIONS[name]))
+
+
+@pytest.mark.parametrize("name", ["plain", "layer norm", "no bias", "residual"])
+def test_lbfgs_lowers_the_loss(name):
+    given = task(name, solver=LBFGS(), max_iter=30, dropout=(), alpha=1e-4)
+    result = train([given])[0]
+    assert result.loss < result.history.loss_curve[0] / 2
+
+
+def test_limits_in_closed_form():
+    grad = np.array([[3.0, 4.0], [0.3, 0.4], [3.0, 4.0], [0.0, 0.0]])
+    clip_norm(grad, np.array([[1.0], [1.0], [np.inf], [1.0]]))
+    np.testing.assert_allclose(grad, [[0.6, 0.8], [0.3, 0.4], [3, 4], [0, 0]])
+    weights = np.array([[[3.0, 0.1, 0], [4.0, 0.2, 0]]] * 2)
+    limit_max_norm([weights], np.array([[1.0], [np.inf]]))
+    np.testing.assert_allclose(weights[0], [[0.6, 0.1, 0], [0.8, 0.2, 0]])
+    np.testing.assert_array_equal(weights[1], [[3, 0.1, 0], [4, 0.2, 0]])
+
+
+def test_limits_hold_in_training():
+    given = task("plain", max_norm=0.3, clip_norm=None, alpha=0.0)
+    weights = given.network.views(train([given])[0].theta).weights
+    norms = np.concatenate([np.linalg.norm(w, axis=0) for w in weights])
+    assert norms.max() == pytest.approx(0.3, rel=1e-12)
+    rate = 0.5
+    start = task("plain", solver=SGD(learning_rate_init=rate, momentum=0.0), alpha=10.0)
+    one_step = replace(start, batch_size=50, max_iter=1, clip_norm=0.01, max_norm=None)
+    moved = train([one_step])[0].theta - start.theta
+    assert np.linalg.norm(moved) == pytest.approx(rate * 0.01)
+
+
+def test_limits_that_do_not_bind_change_nothing():
+    free = train([task("plain", clip_norm=None, max_norm=None)])[0]
+    loose = train([task("plain", clip_norm=1e9, max_norm=1e9)])[0]
+    np.testing.assert_array_equal(free.theta, loose.theta)
+
+
+@pytest.mark.parametrize("n_models", [1, 2])
+@EACH_KIND
+def test_a_step_allocates_nothing_that_grows(name, n_models):
+    widths = (300, 256, 256, 200, 10)
+    network = network_of(name, ACTIVATIONS["relu"], widths)
+    x = np.zeros((1024, 300), np.float32)
+    y = np.tile(np.eye(10, dtype=np.float32)[0], (1024, 1))
+    tasks = []
+    for i in range(n_models):
+        theta = network.initial(np.random.RandomState(i), 6.0, np.dtype(np.float32))
+        given = task(name, i, X=x, y=y, theta=theta, batch_size=256, max_norm=1.0)
+        tasks.append(replace(given, network=network, clip_norm=1.0))
+    stack = Stack(tasks)
+    stack._arrange(stack.watches)
+    stack._epoch()
+    tracemalloc.start()
+    try:
+        stack._epoch()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # A batch of hidden outputs takes 256 kB a model; row orders and cast buffers do not grow.
+    assert peak < 128 * 1024
+
+
+class Square:
+    """An activation by a user, of an object that cannot be hashed."""
+
+    __hash__ = None
+
+    def value(self, z):
+        return z**2
+
+    def derivative(self, z):
+        return 2 * z
+
+
+def test_a_custom_activation_trains():
+    problem = Problem(Network.perceptron(WIDTHS, Custom(Square()), batch_norm=True))
+    problem.total()
+    assert np.isfinite(problem.grad).all()
+    assert isinstance(hash(problem.network), int)

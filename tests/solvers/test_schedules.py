@@ -1,0 +1,286 @@
+"""Schedules give the rates of their formulas, and a descent takes each at its step."""
+
+import pickle
+from copy import copy
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skdeep._network.network import Network
+from skdeep._training.bound_solver import Descent
+from skdeep._training.fit_task import FitTask, stack_key
+from skdeep._training.stack import train
+from skdeep.activations import ACTIVATIONS
+from skdeep.losses import HalfSquaredError
+from skdeep.schedules import (
+    SCHEDULES,
+    Adaptive,
+    Constant,
+    Cosine,
+    Exponential,
+    FromFunction,
+    InverseTime,
+    InvScaling,
+    Linear,
+    OneCycle,
+    Schedule,
+    Span,
+    StepDecay,
+    WarmUp,
+    as_schedule,
+)
+from skdeep.solvers import SGD, Adam
+
+RATE = 0.5
+SPAN = Span(start=0, per_epoch=4, n_steps=40)
+
+
+def thousandths(step):
+    """A rate that names its step."""
+    return (step + 1) / 1000
+
+
+def name_of(schedule):
+    return type(schedule).__name__
+
+
+def rates(schedule, steps, span=SPAN):
+    found = schedule.rates(RATE, np.array(steps), span)
+    return np.broadcast_to(found, len(steps))
+
+
+# Schedule, steps, and rates as multiples of RATE.
+VALUES = [
+    (Constant(), [0, 7, 99], [1, 1, 1]),
+    (InvScaling(), [0, 7, 99], [1, 1, 1]),
+    (Adaptive(), [0, 7, 99], [1, 1, 1]),
+    (InverseTime(0.5), [0, 2, 4, 40], [1, 1 / 1.25, 1 / 1.5, 1 / 6]),
+    (StepDecay(2, 0.5), [0, 7, 8, 15, 16, 99], [1, 1, 0.5, 0.5, 0.25, 0.5**12]),
+    (StepDecay(0.5, 0.5), [1, 2, 4], [1, 0.5, 0.25]),
+    (Exponential(0.5), [0, 2, 4, 40], [1, 0.5**0.5, 0.5, 0.5**10]),
+    (Linear(), [0, 10, 20, 40, 99], [1, 0.75, 0.5, 0, 0]),
+    (Linear(0.2), [0, 20, 40, 99], [1, 0.6, 0.2, 0.2]),
+    (Cosine(), [0, 10, 20, 40, 99], [1, 0.5 + 0.5**1.5, 0.5, 0, 0]),
+    (Cosine(end=0.2), [0, 20, 40, 99], [1, 0.6, 0.2, 0.2]),
+    (Cosine(restarts=1), [0, 10, 20, 30, 40, 99], [1, 0.5, 1, 0.5, 0, 0]),
+    (OneCycle(0.275, 10, 100), [0, 5, 10, 39, 99], [0.1, 0.55, 1, 0.001, 0.001]),
+    (OneCycle(0, 10, 100), [0, 39], [1, 0.001]),
+    (OneCycle(0.975, 10, 100), [0, 38, 39], [0.1, 1, 0.001]),
+    (FromFunction(thousandths), [0, 7, 39, 99], [0.002, 0.016, 0.08, 0.2]),
+    (WarmUp(1), [0, 1, 2, 3, 4, 99], [0.2, 0.4, 0.6, 0.8, 1, 1]),
+    (WarmUp(0), [0, 99], [1, 1]),
+    (WarmUp(0.25), [0, 1, 2], [0.5, 1, 1]),
+    (WarmUp(5, "linear"), [0, 10, 20, 30, 40, 99], [1 / 21, 11 / 21, 1, 0.5, 0, 0]),
+    (WarmUp(5, Cosine(end=0.2)), [20, 30, 40, 99], [1, 0.6, 0.2, 0.2]),
+    (WarmUp(99, "linear"), [0, 39], [1 / 397, 40 / 397]),
+    (WarmUp(1, thousandths), [0, 3, 4, 5, 99], [0.0004, 0.0016, 0.002, 0.004, 0.192]),
+]
+EACH = pytest.mark.parametrize("schedule", [row[0] for row in VALUES], ids=name_of)
+
+
+@pytest.mark.parametrize(("schedule", "steps", "multiples"), VALUES)
+def test_values(schedule, steps, multiples):
+    expected = RATE * np.array(multiples)
+    np.testing.assert_allclose(rates(schedule, steps), expected, rtol=1e-12, atol=1e-15)
+
+
+def test_every_schedule_is_tested():
+    tested = {type(schedule) for schedule, _, _ in VALUES}
+    ours = {c for c in Schedule.__subclasses__() if c.__module__ == Schedule.__module__}
+    assert tested == ours
+    assert set(SCHEDULES.values()) == tested - {FromFunction, WarmUp}
+    for name, known in SCHEDULES.items():
+        assert as_schedule(name) == known()
+    assert SGD("invscaling", power_t=0.3).schedule() == InvScaling(0.3)
+
+
+@EACH
+def test_is_a_spec(schedule):
+    for copied in (clone(schedule), pickle.loads(pickle.dumps(schedule))):
+        assert copied == schedule
+        assert copied is not schedule
+
+
+@EACH
+def test_only_what_varies_by_step_is_asked_for_rates(schedule):
+    constant = (rates(schedule, range(40)) == RATE).all()
+    assert schedule.by_step or constant
+
+
+@EACH
+def test_a_call_of_one_step_has_a_finite_rate(schedule):
+    assert np.isfinite(rates(schedule, [0, 1], Span(0, 1, 1))).all()
+    assert np.isfinite(rates(schedule, [7, 8], Span(7, 1, 1))).all()
+
+
+@pytest.mark.parametrize("schedule", [Linear(), Cosine(1), OneCycle()], ids=name_of)
+def test_finite_lengths_count_from_where_the_call_began(schedule):
+    later = rates(schedule, range(100, 140), Span(100, 4, 40))
+    np.testing.assert_array_equal(later, rates(schedule, range(40)))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [InverseTime(), StepDecay(3), Exponential(), FromFunction(thousandths)],
+    ids=name_of,
+)
+def test_others_count_all_steps(schedule):
+    whole = rates(schedule, range(40))
+    np.testing.assert_array_equal(rates(schedule, range(20, 40), Span(20, 4, 20)), whole[20:])
+
+
+def test_warms_up_once():
+    warm = WarmUp(2, Linear())
+    np.testing.assert_array_equal(rates(warm, [100, 120], Span(100, 4, 40)), [RATE, RATE / 2])
+    # A call that begins in the middle of the warm-up.
+    np.testing.assert_allclose(
+        rates(warm, [4, 8, 26, 44], Span(4, 4, 40)), RATE * np.array([5 / 9, 1, 0.5, 0])
+    )
+
+
+@pytest.mark.parametrize("then", [*SCHEDULES, thousandths])
+def test_is_continuous_where_warm_up_ends(then):
+    n = 400
+    found = rates(WarmUp(100, then), range(2 * n), Span(0, 4, 10_000))
+    first = found[n]
+    np.testing.assert_allclose(np.diff(found[: n + 1]), first / (n + 1), rtol=1e-9)
+    assert first == rates(as_schedule(then), [0], Span(0, 4, 10_000 - n))[0]
+
+
+def test_warm_up_leaves_changes_between_epochs_to_what_follows():
+    assert WarmUp(then="adaptive").on_plateau(0.5) == Adaptive().on_plateau(0.5)
+    assert WarmUp(then="constant").on_plateau(0.5) is None
+    args = {"rate": 0.5, "initial": 0.5, "n_rows_seen": 30}
+    assert WarmUp(then="invscaling").after_epoch(**args) == InvScaling().after_epoch(**args)
+
+
+TORCH = {
+    "CosineAnnealingLR": (Cosine(end=0.1), {"T_max": 40, "eta_min": 0.1 * RATE}),
+    "CosineAnnealingWarmRestarts": (Cosine(restarts=3), {"T_0": 10}),
+    "ExponentialLR": (Exponential(0.9), {"gamma": 0.9}),
+    "StepLR": (StepDecay(7, 0.3), {"step_size": 7, "gamma": 0.3}),
+    "LinearLR": (Linear(0.1), {"start_factor": 1, "end_factor": 0.1, "total_iters": 40}),
+    "OneCycleLR": (OneCycle(), {"max_lr": RATE, "total_steps": 40, "cycle_momentum": False}),
+}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_as_in_pytorch(name):
+    torch = pytest.importorskip("torch")
+    schedule, params = TORCH[name]
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=RATE)
+    theirs = getattr(torch.optim.lr_scheduler, name)(optimizer, **params)
+    expected = []
+    for _ in range(40):
+        expected.append(theirs.get_last_lr()[0])
+        optimizer.step()
+        if len(expected) < 40:
+            theirs.step()
+    ours = rates(schedule, range(40), Span(0, 1, 40))
+    np.testing.assert_allclose(ours, expected, rtol=1e-9)
+
+
+# At work: plain gradient descent on a gradient of -1 moves by the rate of each step.
+
+
+def moves(schedule, n_steps, states=(None,), start=0):
+    spec = SGD(schedule, RATE, momentum=0.0)
+    theta, grad = np.zeros(3), np.empty(3)
+    descent = Descent([spec], states, [Span(start, 4, 40)], theta, grad)
+    trace = [0.0]
+    for _ in range(n_steps):
+        grad[...] = -1
+        descent.step()
+        trace.append(theta[0])
+    return np.diff(trace), descent
+
+
+@EACH
+def test_a_descent_takes_each_rate_at_its_step(schedule):
+    taken, _ = moves(schedule, 50)
+    np.testing.assert_allclose(taken, rates(schedule, range(50)), rtol=1e-9, atol=1e-12)
+
+
+def test_a_descent_goes_on_at_the_step_where_it_was():
+    _, descent = moves(thousandths, 10)
+    state = descent.state(0)
+    assert (state.n_steps, state.rate) == (10, RATE)
+    taken, _ = moves(thousandths, 5, [state], start=10)
+    np.testing.assert_allclose(taken, [0.011, 0.012, 0.013, 0.014, 0.015])
+
+
+def test_a_rate_set_between_epochs_counts_from_the_next_step():
+    spec = SGD(Exponential(0.5), RATE, momentum=0.0)
+    theta, grad = np.zeros(3), np.empty(3)
+    descent = Descent([spec], [None], [SPAN], theta, grad)
+    trace = [0.0]
+    for step in range(8):
+        if step == 4:
+            descent.set_rate(0, RATE / 5)
+        grad[...] = -1
+        descent.step()
+        trace.append(theta[0])
+    expected = rates(Exponential(0.5), range(8)) / np.repeat([1, 5], 4)
+    np.testing.assert_allclose(np.diff(trace), expected)
+
+
+# In training: models of one stack have schedules of their own.
+
+NETWORK = Network.perceptron((5, 7, 2), ACTIVATIONS["tanh"])
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(50, 5)), RNG.normal(size=(50, 2))
+
+
+def task(i, solver, **options):
+    generator = np.random.RandomState(i)
+    theta = NETWORK.initial(generator, 6.0, np.dtype(float))
+    options = {"batch_size": 16, "max_iter": 6 + 3 * i, **options}
+    return FitTask(NETWORK, HalfSquaredError(), solver, X, Y, None, theta, generator, **options)
+
+
+MIXED = [
+    "constant",
+    "invscaling",
+    "adaptive",
+    Cosine(1, 0.1),
+    WarmUp(2, "invscaling"),
+    WarmUp(1, "one_cycle"),
+    thousandths,
+    "step",
+]
+
+
+@pytest.mark.parametrize("solver", [SGD(momentum=0.5), Adam()], ids=["sgd", "adam"])
+@pytest.mark.parametrize("options", [{}, {"tol": 0.05, "n_iter_no_change": 1, "max_iter": 30}])
+def test_a_stack_of_mixed_schedules_is_its_members(solver, options):
+    def tasks():
+        for i, schedule in enumerate(MIXED):
+            params = {"learning_rate": schedule, "learning_rate_init": 0.01 * (i + 1)}
+            yield task(i, copy(solver).set_params(**params), **options)
+
+    assert len({stack_key(t) for t in tasks()}) == 1
+    together = train(list(tasks()))
+    alone = [train([t])[0] for t in tasks()]
+    assert len({result.n_iter for result in together}) > 1
+    for one, other in zip(together, alone, strict=True):
+        assert (one.n_iter, one.outcome) == (other.n_iter, other.outcome)
+        np.testing.assert_allclose(one.theta, other.theta, rtol=1e-9)
+        assert one.solver_state.n_steps == other.solver_state.n_steps
+        assert one.solver_state.rate == pytest.approx(other.solver_state.rate, rel=1e-12)
+
+
+def test_training_spans_max_iter_epochs_of_the_call():
+    # 50 rows in batches of 16 are 4 steps an epoch.
+    asked = []
+
+    def rate(step):
+        asked.append(step)
+        return 0.01
+
+    result = train([task(0, SGD(rate))])[0]
+    assert set(asked) == set(range(6 * 4))
+    # A call that goes on takes its steps after those of the first.
+    asked.clear()
+    train([task(0, SGD(rate), solver_state=result.solver_state)])
+    assert set(asked) == set(range(24, 48))

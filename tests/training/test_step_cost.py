@@ -1,0 +1,135 @@
+"""What a step costs, in counts that cannot flake: NumPy calls, and copies of X.
+
+Time itself is measured in ``tests/benchmarks``.
+"""
+
+import collections
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from skdeep import DeepClassifier, DeepRegressor, activations
+from skdeep._network import layers
+from skdeep._network.network import Network
+from skdeep._training import batches, bound_solver, objective
+from skdeep._training.fit_task import FitTask
+from skdeep._training.stack import Stack
+from skdeep.activations import ACTIVATIONS
+from skdeep.losses import MultinomialLogLoss
+from skdeep.losses import base as losses_base
+from skdeep.solvers import SGD, Adam
+from skdeep.solvers import base as solvers_base
+
+N_ROWS, BATCH = 300, 50
+
+
+def stack_of(solver, n_models=1):
+    network = Network.perceptron((20, 30, 4), ACTIVATIONS["relu"])
+    X, y = np.zeros((N_ROWS, 20), np.float32), np.zeros((N_ROWS, 4), bool)
+    y[:, 0] = True
+    tasks = []
+    for seed in range(n_models):
+        generator = np.random.RandomState(seed)
+        theta = network.initial(generator, 6.0, np.dtype(np.float32))
+        loss = MultinomialLogLoss()
+        tasks.append(
+            FitTask(network, loss, solver, X, y, None, theta, generator, batch_size=BATCH)
+        )
+    stack = Stack(tasks)
+    stack._arrange(stack.watches)
+    return stack
+
+
+class Counted:
+    """Stands for a NumPy function, or for NumPy, and counts the calls that go through."""
+
+    def __init__(self, target, counts):
+        self.target, self.counts = target, counts
+
+    def __getattr__(self, name):
+        found = getattr(self.target, name)
+        countable = callable(found) and not isinstance(found, type)
+        return Counted(found, self.counts) if countable else found
+
+    def __call__(self, *args, **kwargs):
+        self.counts["numpy"] += 1
+        return self.target(*args, **kwargs)
+
+
+def calls_of_a_step(stack, monkeypatch):
+    """Calls of Python functions, and of NumPy by name, in a step of the second epoch."""
+    stack._epoch()
+    while len(stack.descent._table) < N_ROWS // BATCH:  # so that no refill is counted
+        stack.descent._tabulate()
+    counts = collections.Counter()
+
+    def count(frame, event, arg):
+        counts["python"] += event == "call" and "/skdeep/" in frame.f_code.co_filename
+
+    with monkeypatch.context() as patch:
+        for module in (
+            activations,
+            batches,
+            bound_solver,
+            layers,
+            losses_base,
+            objective,
+            solvers_base,
+        ):
+            patch.setattr(module, "np", Counted(np, counts))
+        sys.setprofile(count)
+        try:
+            stack._epoch()
+        finally:
+            sys.setprofile(None)
+    return {name: n / (N_ROWS // BATCH) for name, n in counts.items()}
+
+
+@pytest.mark.parametrize("solver", [Adam(), SGD()], ids=["adam", "sgd"])
+def test_calls_of_a_step(solver, monkeypatch):
+    counts = calls_of_a_step(stack_of(solver), monkeypatch)
+    assert counts["python"] <= 31
+    assert counts["numpy"] <= 28
+
+
+def test_a_stack_makes_no_more_calls_than_one_network(monkeypatch):
+    alone = calls_of_a_step(stack_of(Adam()), monkeypatch)
+    together = calls_of_a_step(stack_of(Adam(), n_models=5), monkeypatch)
+    assert together["python"] == alone["python"]
+    # An epoch draws each model's order by itself.
+    assert together["numpy"] - alone["numpy"] <= 2 * 5 / (N_ROWS // BATCH)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("dtype", [None, "float32"])
+def test_a_fit_makes_no_copy_of_X(early_stopping, dtype):
+    X = np.random.default_rng(0).normal(size=(40_000, 100))
+    params = {"hidden_layer_sizes": (5,), "max_iter": 2, "random_state": 0, "dtype": dtype}
+    model = DeepRegressor(early_stopping=early_stopping, **params)
+    with pytest.warns(match="Maximum iterations"):
+        model.fit(X[:500], X[:500, 0])  # what is imported and cached once
+    tracemalloc.start()
+    try:
+        with pytest.warns(match="Maximum iterations"):
+            model.fit(X, X[:, 0])
+        model.predict(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Chunks of a forward pass take up to 2^20 elements, and may be staged in X's dtype.
+    assert peak < X.nbytes / 2
+
+
+def test_pickle_grows_with_the_network_only():
+    import pickle
+
+    sizes = []
+    for n_rows in (100, 10_000):
+        X = np.zeros((n_rows, 30))
+        model = DeepClassifier((10,), max_iter=1)
+        with pytest.warns(match="Maximum iterations"):
+            model.fit(X, np.arange(n_rows) % 2)
+        sizes.append(len(pickle.dumps(model)))
+    assert abs(sizes[1] - sizes[0]) < 100
