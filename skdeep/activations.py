@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-Array = np.ndarray
+from skdeep._arrays import Array
 
 
 class Activation:

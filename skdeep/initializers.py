@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Array = np.ndarray
+from skdeep._arrays import Array
 
 
 class Initializer:

@@ -12,9 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep.hyperparameters import Spec
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)

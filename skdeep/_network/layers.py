@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep._network.norms import Norm
 from skdeep.activations import Activation, Identity
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep._network.layers import Dense
 from skdeep._network.norms import BatchNorm, LayerNorm, Norm
 from skdeep._network.threads import blas_threads_for
@@ -21,8 +22,6 @@ from skdeep._network.workspace import Parameters, Workspace
 from skdeep._training.batches import Reader
 from skdeep.activations import ACTIVATIONS, Activation
 from skdeep.initializers import GlorotUniform, Initializer
-
-Array = np.ndarray
 
 # Elements that a chunk's widest buffer holds in a forward pass over many rows: few enough
 # to bound memory (8 MB of float64), enough for products at full speed.

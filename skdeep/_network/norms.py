@@ -13,9 +13,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep.activations import Activation
-
-Array = np.ndarray
 
 # Added to the variance, as PyTorch does.
 EPS = 1e-5

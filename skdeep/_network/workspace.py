@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep._network.layers import (
     BoundDropout,
     BoundResidual,
@@ -17,8 +18,6 @@ from skdeep._network.layers import (
     Dense,
     Dropout,
 )
-
-Array = np.ndarray
 
 
 class Parameters(NamedTuple):

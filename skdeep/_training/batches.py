@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+from skdeep._arrays import Array
 
 # Bytes of input that are gathered at once: where batches are small, a call for each would
 # cost more than its rows, and a quarter of a common L2 cache leaves room for the step.

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdeep._arrays import blocks, column, plain
+from skdeep._arrays import Array, blocks, column, plain
 from skdeep.schedules import Span
 from skdeep.solvers import StochasticSolver
-
-Array = np.ndarray
 
 # Steps whose factors are computed at once, at most.
 MAX_HORIZON = 64

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-Array = np.ndarray
+from skdeep._arrays import Array
 
 
 def clip_norm(grad: Array, limit: Array) -> None:

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep._network.network import Network
 from skdeep._training.bound_solver import SolverState
 from skdeep.losses import Loss
 from skdeep.solvers import LBFGS, StochasticSolver
-
-Array = np.ndarray
 
 
 @dataclass

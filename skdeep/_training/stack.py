@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skdeep._arrays import column
+from skdeep._arrays import Array, column
 from skdeep._network.layers import Dropout
 from skdeep._network.threads import blas_threads_for
 from skdeep._training.batches import Batches
@@ -23,8 +23,6 @@ from skdeep._training.fit_task import FitResult, FitTask, order_key
 from skdeep._training.objective import Objective
 from skdeep.schedules import Span
 from skdeep.solvers import LBFGS, StochasticSolver
-
-Array = np.ndarray
 
 
 def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResult | Exception]:

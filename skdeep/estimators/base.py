@@ -23,6 +23,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
+from skdeep._arrays import Array
 from skdeep._checks import (
     HasMethods,
     Interval,
@@ -77,8 +78,6 @@ from skdeep.metrics import get_scorer
 from skdeep.metrics.scorers import MadeScorer, mean_pinball_loss_of_quantiles, rows_right
 from skdeep.schedules import SCHEDULES, Schedule
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
-
-Array = np.ndarray
 
 # Share of its first value by which a loss that rose is worth a warning: more than a bad
 # start of the solver's, less than what shows in no score any more.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep._checks import (
     Interval,
     StrOptions,
@@ -32,8 +33,6 @@ from skdeep.schedules import (
     WarmUp,
 )
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
-
-Array = np.ndarray
 
 NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 POSITIVE = [Interval(Real, 0, None, closed="neither")]

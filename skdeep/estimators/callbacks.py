@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skdeep._arrays import Array
 from skdeep.losses import Loss
-
-Array = np.ndarray
 
 # What scorers raise for a target or an estimator that they are not for.
 REFUSALS = (ValueError, TypeError, AttributeError)

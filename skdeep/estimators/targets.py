@@ -14,9 +14,8 @@ from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from skdeep._arrays import Array
 from skdeep.losses import Loss, MultiOutputLoss, QuantileLoss, classification_loss
-
-Array = np.ndarray
 
 
 class ClassTarget:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-Array = np.ndarray
+from skdeep._arrays import Array
 
 
 class Loss:

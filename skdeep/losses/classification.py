@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit, log_expit
 
+from skdeep._arrays import Array
 from skdeep.losses.base import Loss, dot, total
 from skdeep.losses.output_activations import LINKS, MARGIN
-
-Array = np.ndarray
 
 # Elements of the pieces in which a formula that needs many temporaries is evaluated.
 PIECE = 1024

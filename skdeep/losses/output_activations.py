@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-Array = np.ndarray
+from skdeep._arrays import Array
 
 # How near to the end of its range a prediction is inverted: no raw output is infinite.
 MARGIN = 1e-9

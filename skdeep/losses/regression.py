@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, kl_div, xlogy
 
+from skdeep._arrays import Array
 from skdeep.losses.base import Loss, total, weighted_quantiles
 from skdeep.losses.output_activations import LINKS, Link
-
-Array = np.ndarray
 
 # Means are kept above this before a deviance divides by them: a softplus or a logistic
 # function underflows to 0, and 1 / mean^2 has to fit float32.

@@ -12,6 +12,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import f1_score
 from sklearn.utils import check_array, column_or_1d
 
+from skdeep._arrays import Array
 from skdeep.estimators.targets import label_columns
 from skdeep.metrics.reports import (
     check_labels,
@@ -21,8 +22,6 @@ from skdeep.metrics.reports import (
     numbers_in_columns,
     one_vs_rest_counts,
 )
-
-Array = np.ndarray
 
 
 def one_vs_rest_accuracy(

@@ -22,9 +22,9 @@ from sklearn.metrics import (
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
+from skdeep._arrays import Array
 from skdeep._checks import check_weights
 
-Array = np.ndarray
 Rows = dict[str, dict[str, float]]
 
 AVERAGES = ("micro avg", "macro avg", "weighted avg")

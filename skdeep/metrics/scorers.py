@@ -17,6 +17,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.multiclass import is_multilabel, unique_labels
 
+from skdeep._arrays import Array
 from skdeep.estimators.targets import label_columns
 from skdeep.metrics.functions import (
     class_distance,
@@ -27,8 +28,6 @@ from skdeep.metrics.functions import (
     within_threshold,
 )
 from skdeep.metrics.reports import flat_labels, flat_weights
-
-Array = np.ndarray
 
 # The class of what make_scorer makes, which has no public name.
 MadeScorer = type(make_scorer(accuracy_score))

@@ -25,12 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from skdeep._arrays import Array
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-Array = np.ndarray
 PathLike = str | os.PathLike[str]
 
 FORMAT = "skdeep"

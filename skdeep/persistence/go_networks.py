@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from skdeep._arrays import Array
 from skdeep._network.workspace import Parameters
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
@@ -26,7 +27,6 @@ from skdeep.persistence.formats import (
     string_dtype,
 )
 
-Array = np.ndarray
 Estimator = DeepClassifier | DeepRegressor
 
 # go-deep's codes. Without an activation, 0, it makes a network of logistic units.

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skdeep._arrays import Array
 from skdeep._network.network import Network
 from skdeep._network.norms import BatchNorm
 from skdeep._network.workspace import Parameters
@@ -29,8 +30,6 @@ from skdeep.estimators.targets import (
 from skdeep.persistence import formats
 from skdeep.persistence.encoding import decode, encode
 from skdeep.persistence.formats import MAX_BYTES, PathLike, check_fields, refusals, shown
-
-Array = np.ndarray
 
 ESTIMATORS = {kind.__name__: kind for kind in (DeepClassifier, DeepRegressor)}
 SECTIONS = ("estimator", "params", "target", "features", "fitted", "weights")

@@ -17,10 +17,9 @@ from typing import ClassVar
 import numpy as np
 import scipy.optimize
 
+from skdeep._arrays import Array
 from skdeep.hyperparameters import Spec
 from skdeep.schedules import SCHEDULES, InvScaling, Schedule, as_schedule
-
-Array = np.ndarray
 
 # Transforms of one block, of shape (*models, block), in place
 
