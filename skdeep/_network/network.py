@@ -17,9 +17,9 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep._network.layers import Dense
 from skdeep._network.norms import BatchNorm, LayerNorm, Norm
+from skdeep._network.reader import Reader
 from skdeep._network.threads import blas_threads_for
 from skdeep._network.workspace import Parameters, Workspace
-from skdeep._training.batches import Reader
 from skdeep.activations import ACTIVATIONS, Activation
 from skdeep.initializers import GlorotUniform, Initializer
 

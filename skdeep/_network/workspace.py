@@ -11,13 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep._network.layers import (
-    BoundDropout,
-    BoundResidual,
-    BoundSparseDropout,
-    Dense,
-    Dropout,
-)
+from skdeep._network.dropout import BoundDropout, BoundSparseDropout, Dropout
+from skdeep._network.layers import BoundResidual, Dense
 
 
 class Parameters(NamedTuple):

@@ -13,100 +13,11 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
+from skdeep._network.reader import Reader
 
 # Bytes of input that are gathered at once: where batches are small, a call for each would
 # cost more than its rows, and a quarter of a common L2 cache leaves room for the step.
 BLOCK_BYTES = 1 << 18
-
-
-class Reader:
-    """Reads rows of a table, or of one table for each model, as batches of one dtype.
-
-    Parameters
-    ----------
-    tables : sequence of ndarray or CSR matrix of shape (n_samples, n_columns)
-        One for all models, or one a model.
-    models : tuple of int
-        Leading shape of what is read.
-    capacity : int
-        Rows of the largest batch.
-    dtype : dtype
-        Of what is read.
-    columns_first : bool, default=False
-        Whether the columns of a batch lie behind one another in memory, as the network's
-        buffers do.
-    """
-
-    def __init__(
-        self,
-        tables: Sequence[Any],
-        models: tuple[int, ...],
-        capacity: int,
-        dtype: np.dtype,
-        columns_first: bool = False,
-    ) -> None:
-        self.tables = tables
-        self.models = models
-        self.dtype = dtype
-        self.sparse = hasattr(tables[0], "tocsr")
-        self.n_columns = tables[0].shape[1]
-        if self.sparse:
-            return
-        size = prod(models) * capacity * self.n_columns
-        self._out = np.empty(size, dtype)
-        self._columns_first = columns_first and self.n_columns > 1
-        # take() writes straight only into rows of its own dtype: cast in a second step.
-        same = tables[0].dtype == dtype and not self._columns_first
-        self._staged = self._out if same else np.empty(size, tables[0].dtype)
-
-    def read(self, rows: Array | slice) -> Any:
-        """Batch of the given rows.
-
-        Parameters
-        ----------
-        rows : ndarray of int of shape (*models, n_rows), or slice
-            A slice is the same for all models.
-
-        Returns
-        -------
-        batch : ndarray of shape (*models, n_rows, n_columns), or CSR matrix
-            Lives until the next call. A slice of one table, which all models share,
-            has no models axis.
-        """
-        if self.sparse:
-            return self.tables[0][rows].astype(self.dtype, copy=False)
-        if isinstance(rows, slice):
-            return self._slice(rows)
-        shape = (*rows.shape, self.n_columns)
-        staged = self._staged[: prod(shape)].reshape(shape, copy=False)
-        if len(self.tables) == 1:
-            self.tables[0].take(rows, 0, staged, "clip")
-        else:
-            for table, own_rows, out in zip(self.tables, rows, staged, strict=True):
-                table.take(own_rows, 0, out, "clip")
-        return self._cast(staged)
-
-    def _slice(self, rows: slice) -> Array:
-        if len(self.tables) == 1:
-            view = self.tables[0][rows]
-            return view if view.dtype == self.dtype else self._cast(view)
-        shape = (*self.models, rows.stop - rows.start, self.n_columns)
-        staged = self._staged[: prod(shape)].reshape(shape, copy=False)
-        for table, out in zip(self.tables, staged, strict=True):
-            out[...] = table[rows]
-        return self._cast(staged)
-
-    def _cast(self, staged: Array) -> Array:
-        if self._staged is self._out:
-            return staged
-        out = self._out[: staged.size]
-        if self._columns_first:
-            *models, n_rows, n_columns = staged.shape
-            out = out.reshape(*models, n_columns, n_rows, copy=False).mT
-        else:
-            out = out.reshape(staged.shape, copy=False)
-        np.copyto(out, staged, casting="unsafe")
-        return out
 
 
 class RowOrder:

@@ -7,7 +7,7 @@ and assigns the flat vector ``grad``, which is as long as what is trained of ``t
 import numpy as np
 
 from skdeep._arrays import Array, plain
-from skdeep._network.layers import Dropout
+from skdeep._network.dropout import Dropout
 from skdeep._network.network import Network
 from skdeep._network.workspace import Workspace
 from skdeep._training.batches import Batch

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array, column
-from skdeep._network.layers import Dropout
+from skdeep._network.dropout import Dropout
 from skdeep._network.threads import blas_threads_for
 from skdeep._training.batches import Batches
 from skdeep._training.bound_solver import Descent

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skdeep._network.layers import Dropout
+from skdeep._network.dropout import Dropout
 from skdeep._network.network import Network
 from skdeep._network.workspace import Parameters, Workspace
 from skdeep._training.batches import Batch

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skdeep import DeepClassifier, DeepRegressor, activations
-from skdeep._network import layers
+from skdeep._network import dropout, layers, reader
 from skdeep._network.network import Network
 from skdeep._training import batches, bound_solver, objective
 from skdeep._training.fit_task import FitTask
@@ -72,8 +72,10 @@ def calls_of_a_step(stack, monkeypatch):
         for module in (
             activations,
             batches,
+            reader,
             bound_solver,
             layers,
+            dropout,
             losses_base,
             objective,
             solvers_base,
