@@ -26,7 +26,7 @@ from sklearn import config_context, get_config
 from skdeep._network.threads import one_blas_thread
 from skdeep._parallel.workers import Workers
 from skdeep._training.fit_task import FitResult, FitTask, order_key, stack_key
-from skdeep._training.stack import train
+from skdeep._training.train import train
 
 # Fits that may wait for one another where the caller does not say: joblib submits twice
 # as many before it asks for the first result.

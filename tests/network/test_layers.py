@@ -15,7 +15,8 @@ from skdeep._training.batches import Batch
 from skdeep._training.clipping import clip_norm, limit_max_norm
 from skdeep._training.fit_task import FitTask, stack_key
 from skdeep._training.objective import Objective
-from skdeep._training.stack import Stack, train
+from skdeep._training.stack import Stack
+from skdeep._training.train import train
 from skdeep.activations import ACTIVATIONS, Custom
 from skdeep.losses import HalfSquaredError, MultinomialLogLoss
 from skdeep.solvers import LBFGS, SGD, Adam

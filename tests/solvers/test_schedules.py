@@ -10,7 +10,7 @@ from sklearn.base import clone
 from skdeep._network.network import Network
 from skdeep._training.bound_solver import Descent
 from skdeep._training.fit_task import FitTask, stack_key
-from skdeep._training.stack import train
+from skdeep._training.train import train
 from skdeep.activations import ACTIVATIONS
 from skdeep.losses import HalfSquaredError
 from skdeep.schedules import (

@@ -7,7 +7,7 @@ import pytest
 
 from skdeep._network.network import Network
 from skdeep._training.fit_task import FitTask
-from skdeep._training.stack import train
+from skdeep._training.train import train
 from skdeep.activations import ACTIVATIONS
 from skdeep.losses import HalfSquaredError, MultinomialLogLoss
 from skdeep.solvers import LBFGS, SGD, Adam

@@ -1,0 +1,119 @@
+"""One model in training: its figures, its best epoch, its decision to stop."""
+
+import math
+import time
+
+import numpy as np
+
+from skdeep._arrays import Array
+from skdeep._training.fit_task import FitResult, FitTask
+from skdeep.solvers import StochasticSolver
+
+
+class Watch:
+    """One model in training: where it is, its figures, and its decision to stop.
+
+    Parameters
+    ----------
+    task : FitTask
+    """
+
+    def __init__(self, task: FitTask) -> None:
+        self.task = task
+        self.solver: StochasticSolver = task.solver  # type: ignore[assignment]
+        self.schedule = self.solver.schedule()
+        self.n_rows = task.n_rows
+        self.solver_state = state = task.solver_state
+        # Where the last epoch left off, which need not be what was returned.
+        self.theta = task.theta if state is None or state.live is None else state.live
+        self.first_step = 0 if state is None else state.n_steps
+        self.rows = task.rows
+        restores = task.validate is not None and task.restore_best
+        self.best_theta = task.theta.copy() if restores else None
+        self.average = None if state is None else state.average
+        self.n_iter = 0
+        self.history = task.history.copy()
+        self.deadline = time.monotonic() + task.max_time
+
+    def bind(self, theta: Array, average: Array | None) -> None:
+        """Follow the given vectors, of shape (n_params,), from here on."""
+        self.theta = theta
+        self.average = average
+
+    @property
+    def evaluated(self) -> Array:
+        """The parameters that are validated and returned: the last ones, or their average."""
+        return self.theta if self.average is None else self.average
+
+    def after_epoch(self, loss: float, rate: float) -> tuple[float, str | None]:
+        """Take note of an epoch.
+
+        Returns
+        -------
+        rate : float
+            Learning rate to go on with.
+        outcome : str or None
+            Why to stop here; None goes on.
+        """
+        task, history = self.task, self.history
+        self.n_iter += 1
+        history.n_rows_seen += self.n_rows
+        history.loss_curve.append(loss)
+        if not math.isfinite(loss):
+            return rate, "diverged"
+        score = self._update_best(loss)
+        told = [tell(self.n_iter, loss, score, self.returned) for tell in task.on_epoch]
+        initial = self.solver.learning_rate_init
+        rate = self.schedule.after_epoch(rate, initial, history.n_rows_seen)
+        if history.n_stalled > task.n_iter_no_change:
+            slower = self.schedule.on_plateau(rate)
+            if slower is None:
+                return rate, "converged"
+            rate, history.n_stalled = slower, 0
+        if any(told):
+            return rate, "stopped"
+        if self.n_iter >= task.max_iter:
+            return rate, "max_iter"
+        return rate, "max_time" if time.monotonic() > self.deadline else None
+
+    def _update_best(self, loss: float) -> float | None:
+        history, task = self.history, self.task
+        stalls = loss > history.best_loss - task.tol
+        history.best_loss = min(loss, history.best_loss)
+        score = None
+        if task.validate is not None:
+            score, validation_loss = task.validate(self.evaluated)
+            history.validation_scores.append(score)
+            history.validation_loss_curve.append(validation_loss)
+            if task.stop_on_score:
+                # A score that is NaN is no progress.
+                stalls = not score >= history.best_score + task.tol
+            if math.isfinite(score) and score > history.best_score:
+                history.best_score = score
+                history.best_iter = len(history.validation_scores)
+                if self.best_theta is not None:
+                    np.copyto(self.best_theta, self.evaluated)
+        history.n_stalled = history.n_stalled + 1 if stalls else 0
+        return score
+
+    @property
+    def returned(self) -> Array:
+        """What training returns where it ends now."""
+        if self.best_theta is None or not self.history.best_iter:
+            return self.evaluated
+        return self.best_theta
+
+    def result(self, outcome: str) -> FitResult:
+        """What came of the task."""
+        theta = self.returned.copy()
+        state = self.solver_state
+        if state is not None and self.returned is not self.theta:
+            state.live = self.theta.copy()
+            state.average = None if self.average is None else self.average.copy()
+        if not (
+            np.isfinite(theta).all() and (state is None or np.isfinite(state.moments).all())
+        ):
+            outcome = "diverged"
+        curve = self.history.loss_curve
+        loss = curve[-1] if curve else math.nan
+        return FitResult(theta, self.solver_state, self.history, self.n_iter, loss, outcome)
