@@ -42,7 +42,7 @@ from skdeep._checks import (
 )
 from skdeep._network.network import Network
 from skdeep._network.workspace import Parameters
-from skdeep._parallel.lockstep import fit as train_task
+from skdeep._parallel.conductor import fit as train_task
 from skdeep._training.bound_solver import SolverState
 from skdeep._training.fit_task import FitResult, FitTask, History
 from skdeep.estimators.build import (

@@ -39,7 +39,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skdeep._parallel.lockstep
+import skdeep._parallel.conductor
 import skdeep._training.stack
 from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor, lockstep
 
@@ -98,17 +98,17 @@ def assert_same_model(one, other, rtol=1e-10):
 def stacks_of(run):
     """Sizes of the stacks that were trained while `run()` ran."""
     sizes = []
-    original = skdeep._parallel.lockstep.train
+    original = skdeep._parallel.conductor.train
 
     def counting(tasks, interruptible):
         sizes.append(len(tasks))
         return original(tasks, interruptible)
 
-    skdeep._parallel.lockstep.train = counting
+    skdeep._parallel.conductor.train = counting
     try:
         run()
     finally:
-        skdeep._parallel.lockstep.train = original
+        skdeep._parallel.conductor.train = original
     return sizes
 
 
@@ -185,7 +185,7 @@ def test_members_that_share_their_rows_read_them_once(monkeypatch):
         return original(tables, *args, **kwargs)
 
     monkeypatch.setattr(skdeep._training.stack, "Batches", counting)
-    monkeypatch.setattr(skdeep._parallel.lockstep, "MIN_WIDTH", 2)
+    monkeypatch.setattr(skdeep._parallel.conductor, "MIN_WIDTH", 2)
     with lockstep(n_processes=1):
         # Each fold's five networks have a copy each of its rows, in one order.
         GridSearchCV(network(), {"alpha": np.geomspace(1e-5, 1, 5)}, cv=3, refit=False).fit(
