@@ -15,6 +15,7 @@ from skdeep.losses.classification import (
     classification_loss,
 )
 from skdeep.losses.output_activations import LINKS, Link
+from skdeep.losses.quantile import QuantileLoss
 from skdeep.losses.regression import (
     REGRESSION_LOSSES,
     AbsoluteError,
@@ -25,7 +26,6 @@ from skdeep.losses.regression import (
     LinkedLoss,
     LogCosh,
     PointwiseLoss,
-    QuantileLoss,
     RegressionLoss,
     regression_loss,
 )
