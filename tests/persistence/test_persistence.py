@@ -42,6 +42,7 @@ from skdeep.activations import GELU, Custom
 from skdeep.initializers import HeNormal, Orthogonal
 from skdeep.persistence import load, save
 from skdeep.persistence.encoding import SPECS, constraints_of
+from skdeep.solvers import adagrad, adam, lbfgs, lion, sgd
 from skdeep.solvers import base as solvers_base
 
 RNG = np.random.RandomState(0)
@@ -321,7 +322,17 @@ def test_weights_of_classes_of_several_columns_come_back(tmp_path):
 def test_every_spec_is_known_and_every_field_of_it_is_checked():
     public = {
         name
-        for module in (solvers_base, schedules, initializers, activations)
+        for module in (
+            solvers_base,
+            sgd,
+            adam,
+            adagrad,
+            lion,
+            lbfgs,
+            schedules,
+            initializers,
+            activations,
+        )
         for name, kind in vars(module).items()
         if isinstance(kind, type) and kind.__module__ == module.__name__
         if not name.startswith("_")

@@ -19,7 +19,7 @@ from skdeep._training.stack import Stack
 from skdeep.activations import ACTIVATIONS
 from skdeep.losses import MultinomialLogLoss
 from skdeep.losses import base as losses_base
-from skdeep.solvers import SGD, Adam
+from skdeep.solvers import SGD, Adam, adagrad, adam, lion, sgd
 from skdeep.solvers import base as solvers_base
 
 N_ROWS, BATCH = 300, 50
@@ -79,6 +79,10 @@ def calls_of_a_step(stack, monkeypatch):
             losses_base,
             objective,
             solvers_base,
+            sgd,
+            adam,
+            adagrad,
+            lion,
         ):
             patch.setattr(module, "np", Counted(np, counts))
         sys.setprofile(count)

@@ -1,0 +1,264 @@
+"""Adam and its relatives: AdamW, AMSGrad, NAdam."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skdeep._arrays import Array
+from skdeep.solvers.base import StochasticSolver, accumulate, accumulate_square, root
+
+
+def adam_corrections(columns: dict[str, Array], n_steps: Array) -> tuple[Array, Array]:
+    """Numbers that make of the moments m and sqrt(v), as kept, the unbiased ones.
+
+    Kept are m / (1 - beta_1) and v / (1 - beta_2); unbiased are m / (1 - beta_1^t) and
+    sqrt(v / (1 - beta_2^t)).
+    """
+    beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
+    return (
+        (1 - beta_1) / (1 - beta_1**n_steps),
+        np.sqrt((1 - beta_2) / (1 - beta_2**n_steps)),
+    )
+
+
+@dataclass
+class Adam(StochasticSolver):
+    """Adaptive moments [1]_, in the form at the end of the paper's section 2.
+
+    m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2;
+    theta <- theta - rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon),
+    where epsilon is added to the square root before the bias correction, as
+    scikit-learn's MLP does and PyTorch does not.
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, in (0, inf).
+
+    References
+    ----------
+    .. [1] Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from skdeep import Adam, DeepRegressor
+    >>> DeepRegressor(solver=Adam(beta_2=0.99)).solver.beta_2
+    0.99
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    n_moments: ClassVar[int] = 2
+
+    def factors(self, columns, rate, n_steps):
+        first, second = adam_corrections(columns, n_steps)
+        epsilon = columns["epsilon"] / np.sqrt(1 - columns["beta_2"])
+        return columns["beta_1"], columns["beta_2"], rate * first / second, epsilon
+
+    def update(self, theta, grad, moments, factors):
+        first, second = moments
+        beta_1, beta_2, gain, epsilon = factors
+        accumulate(first, beta_1, grad)
+        accumulate_square(second, beta_2, grad, out=grad)
+        root(second, epsilon, out=grad)
+        np.divide(first, grad, out=grad)
+        grad *= gain
+        theta -= grad
+
+
+@dataclass
+class AdamW(StochasticSolver):
+    """Adam with decoupled weight decay: algorithm 2 of [1]_, as PyTorch's AdamW.
+
+    theta <- (1 - rate * weight_decay) theta; m <- beta_1 m + (1 - beta_1) g;
+    v <- beta_2 v + (1 - beta_2) g^2;
+    theta <- theta - rate * m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon),
+    where epsilon is added after the bias correction, which :class:`Adam` does not. All
+    parameters decay, biases too.
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, in (0, inf).
+    weight_decay : float, default=0.01
+        Share of the parameters, times the rate, that each step takes away, in [0, inf).
+
+    References
+    ----------
+    .. [1] Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import AdamW
+    >>> DeepRegressor(solver=AdamW(weight_decay=0.1)).get_params()["solver__weight_decay"]
+    0.1
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.01
+
+    n_moments: ClassVar[int] = 2
+
+    def factors(self, columns, rate, n_steps):
+        first, second = adam_corrections(columns, n_steps)
+        return (
+            columns["beta_1"],
+            columns["beta_2"],
+            rate * first / second,
+            columns["epsilon"] / second,
+            1 - rate * columns["weight_decay"],
+        )
+
+    def update(self, theta, grad, moments, factors):
+        *adam, shrink = factors
+        theta *= shrink
+        Adam.update(self, theta, grad, moments, adam)  # type: ignore[arg-type]
+
+
+@dataclass
+class AMSGrad(StochasticSolver):
+    """Adam whose steps never grow by forgetting [1]_, as PyTorch's Adam(amsgrad=True).
+
+    m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2; w <- max(w, v);
+    theta <- theta - rate * m / (1 - beta_1^t) / (sqrt(w / (1 - beta_2^t)) + epsilon).
+    The paper corrects no bias; PyTorch does, with epsilon after the correction.
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the largest second moment, in (0, inf).
+
+    References
+    ----------
+    .. [1] Reddi, Kale & Kumar, "On the convergence of Adam and beyond", ICLR 2018.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import AMSGrad
+    >>> DeepRegressor(solver=AMSGrad(beta_2=0.99)).solver.beta_2
+    0.99
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    n_moments: ClassVar[int] = 3
+
+    def factors(self, columns, rate, n_steps):
+        first, second = adam_corrections(columns, n_steps)
+        epsilon = columns["epsilon"] / second
+        return columns["beta_1"], columns["beta_2"], rate * first / second, epsilon
+
+    def update(self, theta, grad, moments, factors):
+        first, second, largest = moments
+        beta_1, beta_2, gain, epsilon = factors
+        accumulate(first, beta_1, grad)
+        accumulate_square(second, beta_2, grad, out=grad)
+        np.maximum(largest, second, out=largest)
+        root(largest, epsilon, out=grad)
+        np.divide(first, grad, out=grad)
+        grad *= gain
+        theta -= grad
+
+
+@dataclass
+class NAdam(StochasticSolver):
+    """Adam with Nesterov's momentum [1]_, as PyTorch's NAdam.
+
+    mu_t = beta_1 (1 - 0.96^(0.004 t) / 2); m <- beta_1 m + (1 - beta_1) g;
+    v <- beta_2 v + (1 - beta_2) g^2; with M_t = mu_1 ... mu_t,
+    n = mu_(t+1) m / (1 - M_(t+1)) + (1 - mu_t) g / (1 - M_t);
+    theta <- theta - rate * n / (sqrt(v / (1 - beta_2^t)) + epsilon).
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    beta_1 : float, default=0.9
+        Decay of the first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, in (0, inf).
+
+    References
+    ----------
+    .. [1] Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.solvers import NAdam
+    >>> DeepRegressor(solver=NAdam(beta_2=0.99)).solver.beta_2
+    0.99
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    n_moments: ClassVar[int] = 2
+    n_scratch: ClassVar[int] = 1
+
+    def factors(self, columns, rate, n_steps):
+        beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
+        _, second = adam_corrections(columns, n_steps)
+        mu, product = self._momenta(beta_1, n_steps)
+        mu_next, product_next = self._momenta(beta_1, n_steps + 1)
+        return (
+            beta_1,
+            beta_2,
+            rate * (1 - mu) / (1 - product) / second,
+            rate * mu_next * (1 - beta_1) / (1 - product_next) / second,
+            columns["epsilon"] / second,
+        )
+
+    @staticmethod
+    def _momenta(beta_1: Array, t: Array) -> tuple[Array, Array]:
+        # mu_t and M_t, of shape (..., *models, 1), the product without a loop over steps.
+        # The logarithm of 1 - q^i / 2 is -sum_k q^(k i) / (2^k k); summed over i first,
+        # it is a series of geometric sums, whose terms after the 60th are below rounding.
+        log_q = 0.004 * np.log(0.96)
+        k = np.arange(1, 61)
+        series = np.expm1(k * log_q * t) / np.expm1(-k * log_q) / (2.0**k * k)
+        product = beta_1**t * np.exp(series.sum(axis=-1, keepdims=True))
+        return beta_1 * (1 - np.exp(log_q * t) / 2), product
+
+    def update(self, theta, grad, moments, factors):
+        first, second, scratch = moments
+        beta_1, beta_2, gain_grad, gain_first, epsilon = factors
+        accumulate(first, beta_1, grad)
+        accumulate_square(second, beta_2, grad, out=scratch)
+        root(second, epsilon, out=scratch)
+        grad /= scratch
+        np.divide(first, scratch, out=scratch)
+        grad *= gain_grad
+        theta -= grad
+        scratch *= gain_first
+        theta -= scratch

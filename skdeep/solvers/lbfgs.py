@@ -1,0 +1,52 @@
+"""L-BFGS, on all rows at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import scipy.optimize
+
+from skdeep._arrays import Array
+from skdeep.hyperparameters import Spec
+
+
+@dataclass
+class LBFGS(Spec):
+    """Limited-memory BFGS on all rows at once, SciPy's L-BFGS-B without bounds [1]_.
+
+    Parameters
+    ----------
+    max_fun : int, default=15000
+        Largest number of evaluations of loss and gradient, at least 1.
+
+    References
+    ----------
+    .. [1] Byrd, Lu, Nocedal & Zhu, "A limited memory algorithm for bound constrained
+       optimization", SIAM Journal on Scientific Computing 16, 1995.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor, LBFGS
+    >>> DeepRegressor(solver=LBFGS(max_fun=100)).solver
+    LBFGS(max_fun=100)
+    """
+
+    max_fun: int = 15000
+
+    def minimize(
+        self,
+        value_and_grad: Callable[[Array], tuple[float, Array]],
+        theta: Array,
+        *,
+        max_iter: int,
+        tol: float,
+        on_iteration: Callable[[], None],
+    ) -> scipy.optimize.OptimizeResult:
+        """Descend from `theta`, of shape (n_params,) and float64."""
+        return scipy.optimize.minimize(
+            value_and_grad,
+            theta,
+            method="L-BFGS-B",
+            jac=True,
+            callback=lambda intermediate_result: on_iteration(),
+            options={"maxfun": self.max_fun, "maxiter": max_iter, "gtol": tol},
+        )

@@ -1,0 +1,58 @@
+"""Stochastic gradient descent, with momentum."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skdeep.solvers.base import StochasticSolver
+
+
+@dataclass
+class SGD(StochasticSolver):
+    """Stochastic gradient descent with momentum.
+
+    v <- momentum * v - rate * g; theta <- theta + v, or with Nesterov's momentum
+    theta <- theta + momentum * v - rate * g [1]_.
+
+    Parameters
+    ----------
+    learning_rate, learning_rate_init, power_t
+        As of every :class:`StochasticSolver`.
+    momentum : float, default=0.9
+        In [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether to look ahead along the velocity.
+
+    References
+    ----------
+    .. [1] Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and
+       momentum in deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> from skdeep import DeepClassifier, SGD
+    >>> DeepClassifier(solver=SGD(momentum=0.8)).get_params()["solver__momentum"]
+    0.8
+    """
+
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+
+    n_moments: ClassVar[int] = 1
+
+    def factors(self, columns, rate, n_steps):
+        return rate, columns["momentum"]
+
+    def update(self, theta, grad, moments, factors):
+        (velocity,) = moments
+        rate, momentum = factors
+        grad *= rate
+        velocity *= momentum
+        velocity -= grad
+        if self.nesterovs_momentum:
+            theta -= grad
+            np.multiply(velocity, momentum, out=grad)
+            theta += grad
+        else:
+            theta += velocity
