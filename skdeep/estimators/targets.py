@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skdeep._arrays import Array
 from skdeep.losses import Loss, MultiOutputLoss, QuantileLoss, classification_loss
+from skdeep.metrics.counts import dense, label_columns
 
 
 class ClassTarget:
@@ -125,14 +126,6 @@ def _smooth(encoded: Array, share: float, n_classes: int) -> Array:
     return (1 - share) * encoded + share / n_classes if share else encoded
 
 
-def label_columns(y: Any) -> list[Array]:
-    """Columns of labels, each in a dtype of its own: numbers beside strings are objects."""
-    columns = list(np.asarray(y).T)
-    return [
-        np.array(column.tolist()) if column.dtype.kind == "O" else column for column in columns
-    ]
-
-
 class MultilabelTarget:
     """An indicator matrix: any number of labels a row.
 
@@ -176,7 +169,7 @@ class MultilabelTarget:
 
     def encode(self, y: Any) -> Array:
         """Indicator matrix of shape (n, n_labels), dense or sparse, to bool."""
-        return _smooth(_dense(y).astype(bool), self.smoothing, 2)
+        return _smooth(dense(y).astype(bool), self.smoothing, 2)
 
     def strata(self, encoded: Array) -> None:
         """No strata: sets of labels may each be rare."""
@@ -393,7 +386,7 @@ def explicit_class_weight(
         If it does not fit the columns of `y`, or names an unknown class.
     """
     single = isinstance(target, ClassTarget)
-    columns = [y] if single else label_columns(_dense(y))
+    columns = [y] if single else label_columns(dense(y))
     classes: list[Array]
     if isinstance(target, ClassTarget):
         classes = [target.classes]
@@ -440,7 +433,7 @@ def class_weight_of_rows(explicit: Any, y: Any) -> Array:
     if isinstance(explicit, dict):
         explicit, columns = [explicit], [y]
     else:
-        columns = label_columns(_dense(y))
+        columns = label_columns(dense(y))
     weight = np.ones(len(columns[0]))
     for weights, column in zip(explicit, columns, strict=True):
         labels, codes = np.unique(column, return_inverse=True)
@@ -452,10 +445,6 @@ def class_weight_of_rows(explicit: Any, y: Any) -> Array:
             "the weights of each column by the largest."
         )
     return weight
-
-
-def _dense(y: Any) -> Array:
-    return y.toarray() if issparse(y) else np.asarray(y)
 
 
 def flat_column(y: Any) -> Any:

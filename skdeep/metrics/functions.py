@@ -13,12 +13,12 @@ from sklearn.metrics import f1_score
 from sklearn.utils import check_array, column_or_1d
 
 from skdeep._arrays import Array
-from skdeep.estimators.targets import label_columns
-from skdeep.metrics.reports import (
+from skdeep.metrics.counts import (
     check_labels,
     check_threshold,
     flat_labels,
     flat_weights,
+    label_columns,
     numbers_in_columns,
     one_vs_rest_counts,
 )

@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.multiclass import is_multilabel, unique_labels
 
 from skdeep._arrays import Array
-from skdeep.estimators.targets import label_columns
+from skdeep.metrics.counts import flat_labels, flat_weights, label_columns
 from skdeep.metrics.functions import (
     class_distance,
     distance,
@@ -27,7 +27,6 @@ from skdeep.metrics.functions import (
     one_vs_rest_balanced_accuracy,
     within_threshold,
 )
-from skdeep.metrics.reports import flat_labels, flat_weights
 
 # The class of what make_scorer makes, which has no public name.
 MadeScorer = type(make_scorer(accuracy_score))
