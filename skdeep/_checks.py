@@ -32,7 +32,6 @@ __all__ = [
     "check_X_y",
     "check_fits_dtype",
     "check_hidden_layer_sizes",
-    "check_validation_fraction",
     "check_weights",
     "far_larger_column",
     "fit_context",
@@ -402,15 +401,3 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
             f"more, such as (100,) or (64, 32); got {sizes!r}."
         )
     return [int(width) for width in widths]
-
-
-def check_validation_fraction(fraction: float, n_samples: int) -> None:
-    """Raise ValueError where a split leaves too few rows to validate or to train on."""
-    n_held_out = math.ceil(fraction * n_samples)
-    if n_held_out < 2 or n_held_out >= n_samples:
-        raise ValueError(
-            f"The validation set of early_stopping is too small or too large: "
-            f"validation_fraction={fraction} of {n_samples} rows is {n_held_out}, but at least "
-            "2 rows are needed to validate and 1 to train on. Change validation_fraction, "
-            "give more data, or set early_stopping=False."
-        )

@@ -1,70 +1,16 @@
 """What looks at a fit while it runs: a validation set, and scikit-learn's callbacks."""
 
 import copy
+import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
 from skdeep._arrays import Array
-from skdeep.losses import Loss
 
 # What scorers raise for a target or an estimator that they are not for.
 REFUSALS = (ValueError, TypeError, AttributeError)
-
-
-class ValidationSet:
-    """Score and loss on rows that are not trained on, after each epoch.
-
-    Parameters
-    ----------
-    raw_output : callable
-        theta -> raw output on the rows, of shape (n_rows, n_outputs).
-    encoded : ndarray of shape (n_rows, n_outputs)
-        Targets as the network is trained on them.
-    weight : ndarray of shape (n_rows,), or None
-        Sample weights.
-    loss : Loss
-    score : callable or None
-        (theta, encoded, raw, weight) -> score, higher is better; None takes the loss's
-        negative.
-    """
-
-    def __init__(
-        self,
-        raw_output: Callable[[Array], Array],
-        encoded: Array,
-        weight: Array | None,
-        loss: Loss,
-        score: Callable[[Array, Array, Array, Array | None], float] | None,
-    ) -> None:
-        self.raw_output = raw_output
-        self.encoded = encoded
-        self.weight = weight
-        self.loss = loss
-        self.score = score
-
-    def __call__(self, theta: Array) -> tuple[float, float]:
-        raw = self.raw_output(theta)
-        if not np.isfinite(raw).all():
-            return np.nan, np.nan
-        score = None
-        if self.score is not None:
-            score = self.score(theta, self.encoded, raw, self.weight)
-        loss = self._loss(raw)
-        return -loss if score is None else float(score), loss
-
-    def _loss(self, raw: Array) -> float:
-        # Columns behind one another, as losses take them; the raw output is theirs.
-        raw = np.asfortranarray(raw)
-        y = np.asfortranarray(self.encoded, raw.dtype)
-        weight = np.ones(len(raw)) if self.weight is None else self.weight
-        share = (weight / weight.sum()).astype(raw.dtype)[:, None]
-        value = self.loss.value_and_gradient(
-            y, raw, share, np.empty_like(raw), np.empty_like(raw)
-        )
-        return float(value) / (raw.shape[1] if self.loss.averages_columns else 1)
 
 
 class CallbackBridge:
@@ -161,3 +107,27 @@ def score_with(
             ) from error
         error.add_note(f"It was raised by validation_scoring={scoring!r}.")
         raise
+
+
+class EpochTable:
+    """Prints each epoch, or iteration, as a row of a table to standard output.
+
+    Parameters
+    ----------
+    with_score : bool
+        Whether there is a column for the validation score.
+    unit : str
+        What a row is, such as 'Epoch'; heads the column of its number.
+    """
+
+    def __init__(self, with_score: bool, unit: str) -> None:
+        self.start = time.perf_counter()
+        self.width = max(6, len(unit))
+        score = f"  {'Score':>10}" if with_score else ""
+        print(f"{unit:>{self.width}}  {'Time':>9}  {'Loss':>14}{score}")
+
+    def __call__(self, epoch: int, loss: float, score: float | None, theta: object) -> None:
+        """Print one row."""
+        elapsed = time.perf_counter() - self.start
+        end = "" if score is None else f"  {score:>10.6f}"
+        print(f"{epoch:>{self.width}}  {elapsed:>8.2f}s  {loss:>14.8g}{end}")

@@ -6,7 +6,6 @@ output, and scores it as the estimator's ``score`` would; a fitted estimator kee
 
 import copy
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -366,85 +365,6 @@ def class_target(y: Any) -> ClassTarget | MultilabelTarget | MultiOutputTarget:
     if kind == "multiclass-multioutput":
         return MultiOutputTarget([ClassTarget(unique_labels(c)) for c in label_columns(y)])
     return ClassTarget(unique_labels(y))
-
-
-def explicit_class_weight(
-    class_weight: Any, y: Any, target: ClassTarget | MultilabelTarget | MultiOutputTarget
-) -> Any:
-    """A dict for one column of classes, a list of dicts for several; checked.
-
-    Parameters
-    ----------
-    class_weight : 'balanced', dict or list of dict
-        'balanced' weighs each class by n_samples / (n_classes * its rows in `y`).
-    y : ndarray of shape (n_samples,) or (n_samples, n_columns)
-    target : target of that `y`
-
-    Raises
-    ------
-    ValueError
-        If it does not fit the columns of `y`, or names an unknown class.
-    """
-    single = isinstance(target, ClassTarget)
-    columns = [y] if single else label_columns(dense(y))
-    classes: list[Array]
-    if isinstance(target, ClassTarget):
-        classes = [target.classes]
-    elif isinstance(target, MultilabelTarget):
-        classes = [np.arange(2)] * len(columns)
-    else:
-        classes = target.classes
-    if isinstance(class_weight, str):
-        given = [_balanced(column) for column in columns]
-    else:
-        given = [class_weight] if single else class_weight
-    if not isinstance(given, list) or len(given) != len(columns):
-        wanted = "a dict" if single else f"a list of {len(columns)} dicts, one a column of y"
-        raise ValueError(f"class_weight must be 'balanced' or {wanted}; got {class_weight!r}.")
-    for i, (weights, known) in enumerate(zip(given, classes, strict=True)):
-        if not isinstance(weights, dict):
-            where = "" if single else f" in its entry {i}"
-            raise ValueError(f"class_weight must hold dicts; got {weights!r}{where}.")
-        unknown = [label for label in weights if label not in known.tolist()]
-        if unknown:
-            raise ValueError(
-                f"class_weight names classes that are not in y: {unknown!r}. Known are "
-                f"{known.tolist()!r}."
-            )
-        if not all(isinstance(w, Real) and 0 <= float(w) < np.inf for w in weights.values()):
-            raise ValueError(
-                f"class_weight must be finite numbers of 0 or more; got {weights!r}."
-            )
-    filled = [
-        {label: weights.get(label, 1.0) for label in known.tolist()}
-        for weights, known in zip(given, classes, strict=True)
-    ]
-    return filled[0] if single else filled
-
-
-def _balanced(column: Array) -> dict[Any, float]:
-    labels, counts = np.unique(column, return_counts=True)
-    weights = len(column) / (len(labels) * counts)
-    return dict(zip(labels.tolist(), weights.tolist(), strict=True))
-
-
-def class_weight_of_rows(explicit: Any, y: Any) -> Array:
-    """Weight of each row, of shape (n_samples,): over several columns, the product."""
-    if isinstance(explicit, dict):
-        explicit, columns = [explicit], [y]
-    else:
-        columns = label_columns(dense(y))
-    weight = np.ones(len(columns[0]))
-    for weights, column in zip(explicit, columns, strict=True):
-        labels, codes = np.unique(column, return_inverse=True)
-        with np.errstate(over="ignore"):
-            weight *= np.array([weights[label] for label in labels.tolist()])[codes]
-    if not np.isfinite(weight).all():
-        raise ValueError(
-            "class_weight is too large: its product over the columns of y is infinite. Divide "
-            "the weights of each column by the largest."
-        )
-    return weight
 
 
 def flat_column(y: Any) -> Any:

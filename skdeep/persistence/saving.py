@@ -5,7 +5,6 @@ again through the estimator's own checks, and runs no code of the file's. Networ
 go-deep and gopher-neural wrote become estimators too.
 """
 
-import dataclasses
 import math
 from itertools import pairwise
 from numbers import Integral, Real
@@ -15,12 +14,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
-from skdeep._network.network import Network
 from skdeep._network.norms import BatchNorm
 from skdeep._network.workspace import Parameters
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.estimators.build import dropout_of, network_of
+from skdeep.estimators.model import output_form, predicting_network
 from skdeep.estimators.targets import (
     ClassTarget,
     MultilabelTarget,
@@ -116,8 +115,8 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     odd = [
         name
         for name, of_fit, of_params in (
-            ("its layers", _layers(estimator), _layers(restored)),
-            ("its output", _output(estimator), _output(restored)),
+            ("its layers", predicting_network(estimator), predicting_network(restored)),
+            ("its output", output_form(estimator), output_form(restored)),
             ("n_features_in_", estimator.n_features_in_, restored.n_features_in_),
         )
         if of_fit != of_params
@@ -171,27 +170,6 @@ read by people too, or .npz, which is compact; got '.pickle'.
     document = formats.decoded(path, formats.read_bytes(path, max_bytes))
     with refusals(path):
         return _estimator(document)
-
-
-def _layers(estimator: Any) -> Network:
-    # What predict is made of; what is dropped concerns training alone.
-    network = estimator._network.with_shapes([coef.shape for coef in estimator.coefs_])
-    return Network(
-        tuple(
-            dataclasses.replace(layer, dropout=False, drops_input=False)
-            for layer in network.layers
-        )
-    )
-
-
-def _output(estimator: Any) -> tuple[Any, ...]:
-    loss = estimator._target.loss
-    order = getattr(estimator._target, "order", None)
-    return (
-        loss.out_activation,
-        getattr(loss, "quantiles", None),
-        None if order is None else order.tolist(),
-    )
 
 
 # Estimators

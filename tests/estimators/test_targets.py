@@ -14,14 +14,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, softmax
 from sklearn.metrics import accuracy_score, r2_score
 
+from skdeep.estimators.class_weight import class_weight_of_rows, explicit_class_weight
 from skdeep.estimators.targets import (
     ClassTarget,
     MultilabelTarget,
     MultiOutputTarget,
     RegressionTarget,
     class_target,
-    class_weight_of_rows,
-    explicit_class_weight,
     flat_column,
 )
 from skdeep.losses import REGRESSION_LOSSES, regression_loss
