@@ -16,7 +16,8 @@ from skdeep.activations import ACTIVATIONS
 from skdeep.estimators import DeepClassifier
 from skdeep.estimators.build import NOT_NEGATIVE, SCHEDULE_CONSTRAINTS
 from skdeep.initializers import INITIALIZERS, Normal, Uniform
-from skdeep.persistence.formats import MEMBER_DTYPES, check_fields, shown
+from skdeep.persistence.files import check_fields, shown
+from skdeep.persistence.formats import MEMBER_DTYPES
 from skdeep.schedules import SCHEDULES, Schedule, WarmUp
 from skdeep.solvers import SOLVERS
 

@@ -16,16 +16,15 @@ from skdeep._network.workspace import Parameters
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.estimators.targets import ClassTarget, MultilabelTarget
-from skdeep.persistence.formats import (
+from skdeep.persistence.files import (
     MAX_BYTES,
     PathLike,
     check_fields,
-    parse,
     read_bytes,
     refusals,
     shown,
-    string_dtype,
 )
+from skdeep.persistence.formats import parse, string_dtype
 
 Estimator = DeepClassifier | DeepRegressor
 

@@ -26,9 +26,9 @@ from skdeep.estimators.targets import (
     MultiOutputTarget,
     RegressionTarget,
 )
-from skdeep.persistence import formats
+from skdeep.persistence import files, formats
 from skdeep.persistence.encoding import decode, encode
-from skdeep.persistence.formats import MAX_BYTES, PathLike, check_fields, refusals, shown
+from skdeep.persistence.files import MAX_BYTES, PathLike, check_fields, refusals, shown
 
 ESTIMATORS = {kind.__name__: kind for kind in (DeepClassifier, DeepRegressor)}
 SECTIONS = ("estimator", "params", "target", "features", "fitted", "weights")
@@ -126,7 +126,7 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
             f"The parameters were changed after the fit: {odd[0]} would be another when the "
             "file is loaded. Set them back, fit anew, or use joblib.dump."
         )
-    formats.replace(path, data)
+    files.replace(path, data)
 
 
 def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | DeepRegressor:
@@ -167,7 +167,7 @@ def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | Deep
 read by people too, or .npz, which is compact; got '.pickle'.
     """
     formats.form_of(path)
-    document = formats.decoded(path, formats.read_bytes(path, max_bytes))
+    document = formats.decoded(path, files.read_bytes(path, max_bytes))
     with refusals(path):
         return _estimator(document)
 
