@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from skdeep._arrays import Array, column
-from skdeep._training.model_run import Watch
+from skdeep._training.model_run import ModelRun
 
 
 class WeightAverage:
@@ -19,7 +19,7 @@ class WeightAverage:
     theta : ndarray of shape (*models, n_params)
     decays : sequence of float
         One a model, in (0, 1).
-    watches : sequence of Watch
+    watches : sequence of ModelRun
         Which hold the averages so far.
 
     References
@@ -28,7 +28,9 @@ class WeightAverage:
        SIAM Journal on Control and Optimization 30, 1992.
     """
 
-    def __init__(self, theta: Array, decays: Sequence[float], watches: Sequence[Watch]) -> None:
+    def __init__(
+        self, theta: Array, decays: Sequence[float], watches: Sequence[ModelRun]
+    ) -> None:
         models = theta.shape[:-1]
         starts = [watch.theta if watch.average is None else watch.average for watch in watches]
         self.mean = np.concatenate(starts).reshape(theta.shape)

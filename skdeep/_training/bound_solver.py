@@ -45,7 +45,7 @@ class SolverState:
     average: Array | None = None
 
 
-class Descent:
+class BoundSolver:
     """A stochastic solver at work on one network or on a stack.
 
     Parameters

@@ -10,7 +10,7 @@ from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.solvers import StochasticSolver
 
 
-class Watch:
+class ModelRun:
     """One model in training: where it is, its figures, and its decision to stop.
 
     Parameters

@@ -2,7 +2,7 @@
 
 ``train(tasks)`` trains one task, or several of one shape as a stack whose arrays have
 the models in front. Numbers that decide about a model (its loss, its best epoch, its
-learning rate) are kept for each model by its own ``Watch``; a model that is done leaves
+learning rate) are kept for each model by its own ``ModelRun``; a model that is done leaves
 the stack.
 """
 
@@ -15,10 +15,10 @@ from skdeep._arrays import Array, column
 from skdeep._network.dropout import Dropout
 from skdeep._training.averaging import WeightAverage
 from skdeep._training.batches import Batches
-from skdeep._training.bound_solver import Descent
+from skdeep._training.bound_solver import BoundSolver
 from skdeep._training.clipping import clip_norm, limit_max_norm
 from skdeep._training.fit_task import FitResult, FitTask, order_key
-from skdeep._training.model_run import Watch
+from skdeep._training.model_run import ModelRun
 from skdeep._training.objective import Objective
 from skdeep.schedules import Span
 
@@ -32,7 +32,7 @@ class Stack:
     """
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
-        self.watches = [Watch(task) for task in tasks]
+        self.watches = [ModelRun(task) for task in tasks]
         # Whether all take the same rows at the same time: then a batch is read once.
         self.in_step = len({order_key(task) for task in tasks}) == 1
 
@@ -63,7 +63,7 @@ class Stack:
                 results[id(watch)] = watch.result("interrupted")
         return [results[id(watch)] for watch in self.watches]
 
-    def _arrange(self, watches: list[Watch]) -> None:
+    def _arrange(self, watches: list[ModelRun]) -> None:
         # The stack's arrays, for all models or for those that are left.
         self.running = watches
         tasks = [watch.task for watch in watches]
@@ -105,7 +105,7 @@ class Stack:
         if self.max_norm is not None:
             self.weights = lead.network.views(self.theta).weights
         n_batches = self.batches.n_batches
-        self.descent = Descent(
+        self.descent = BoundSolver(
             [watch.solver for watch in watches],
             [watch.solver_state for watch in watches],
             # Of the whole call, whatever epochs of it the models left have behind them.

@@ -13,7 +13,7 @@ from skdeep._arrays import Array
 from skdeep._checks import HasMethods, Interval, StrOptions, fit_context
 from skdeep.estimators.base import _DeepEstimator, _is_stochastic
 from skdeep.estimators.targets import RegressionTarget
-from skdeep.losses import LINKS, REGRESSION_LOSSES, QuantileLoss, regression_loss
+from skdeep.losses import OUTPUT_ACTIVATIONS, REGRESSION_LOSSES, QuantileLoss, regression_loss
 from skdeep.metrics.scorers import mean_pinball_loss_of_quantiles
 
 
@@ -279,7 +279,7 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **_DeepEstimator._parameter_constraints,
         "loss": [StrOptions(set(REGRESSION_LOSSES)), HasMethods(["loss", "gradient"])],
-        "output_activation": [StrOptions(set(LINKS)), None],
+        "output_activation": [StrOptions(set(OUTPUT_ACTIVATIONS)), None],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
     }

@@ -14,7 +14,7 @@ from skdeep.losses.classification import (
     MultiOutputLoss,
     classification_loss,
 )
-from skdeep.losses.output_activations import LINKS, Link
+from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 from skdeep.losses.quantile import QuantileLoss
 from skdeep.losses.regression import (
     REGRESSION_LOSSES,
@@ -32,7 +32,7 @@ from skdeep.losses.regression import (
 
 __all__ = [
     "CLASSIFICATION_LOSSES",
-    "LINKS",
+    "OUTPUT_ACTIVATIONS",
     "REGRESSION_LOSSES",
     "AbsoluteError",
     "BinaryFocalLoss",
@@ -43,7 +43,6 @@ __all__ = [
     "HalfPoissonLoss",
     "HalfSquaredError",
     "HuberLoss",
-    "Link",
     "LinkedLoss",
     "LogCosh",
     "Loss",
@@ -52,6 +51,7 @@ __all__ = [
     "MultinomialLogLoss",
     "MultinomialLoss",
     "MultinomialSquaredError",
+    "OutputActivation",
     "PointwiseLoss",
     "QuantileLoss",
     "RegressionLoss",

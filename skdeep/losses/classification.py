@@ -11,7 +11,7 @@ from scipy.special import expit, log_expit
 
 from skdeep._arrays import Array
 from skdeep.losses.base import Loss, dot, total
-from skdeep.losses.output_activations import LINKS, MARGIN
+from skdeep.losses.output_activations import MARGIN, OUTPUT_ACTIVATIONS
 
 # Elements of the pieces in which a formula that needs many temporaries is evaluated.
 PIECE = 1024
@@ -29,7 +29,7 @@ class BinaryLoss(Loss):
         return expit(raw, out=raw)
 
     def start(self, y, share):
-        return LINKS["logistic"].inverse((share * y).sum(axis=0))
+        return OUTPUT_ACTIVATIONS["logistic"].inverse((share * y).sum(axis=0))
 
 
 class MultinomialLoss(Loss):

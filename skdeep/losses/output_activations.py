@@ -15,7 +15,7 @@ from skdeep._arrays import Array
 MARGIN = 1e-9
 
 
-class Link:
+class OutputActivation:
     """A monotone function from raw output to prediction, applied to each element.
 
     Attributes
@@ -43,7 +43,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Identity(Link):
+class Identity(OutputActivation):
     """p = z."""
 
     name = "identity"
@@ -59,7 +59,7 @@ class Identity(Link):
 
 
 @dataclass(frozen=True)
-class Logistic(Link):
+class Logistic(OutputActivation):
     """p = 1 / (1 + exp(-z)) in (0, 1), p' = p (1 - p)."""
 
     name = "logistic"
@@ -78,7 +78,7 @@ class Logistic(Link):
 
 
 @dataclass(frozen=True)
-class Tanh(Link):
+class Tanh(OutputActivation):
     """p = tanh(z) in (-1, 1), p' = 1 - p^2."""
 
     name = "tanh"
@@ -96,7 +96,7 @@ class Tanh(Link):
 
 
 @dataclass(frozen=True)
-class Softplus(Link):
+class Softplus(OutputActivation):
     """p = log(1 + exp(z)) > 0, p' = 1 - exp(-p)."""
 
     name = "softplus"
@@ -118,7 +118,7 @@ class Softplus(Link):
 
 
 @dataclass(frozen=True)
-class Exp(Link):
+class Exp(OutputActivation):
     """p = exp(z) > 0, p' = p."""
 
     name = "exp"
@@ -134,6 +134,6 @@ class Exp(Link):
         return np.log(np.maximum(prediction, MARGIN))
 
 
-LINKS: dict[str, Link] = {
+OUTPUT_ACTIVATIONS: dict[str, OutputActivation] = {
     link.name: link for link in (Identity(), Logistic(), Tanh(), Softplus(), Exp())
 }

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit
 
 from skdeep.losses.base import Loss, total, weighted_quantiles
-from skdeep.losses.output_activations import LINKS
+from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,5 @@ class QuantileLoss(Loss):
     def start(self, y, share):
         values = np.array([weighted_quantiles(y, share, q)[0] for q in self.quantiles])
         # Quantiles that tie, as of counts, would start where the softplus has no slope.
-        steps = np.maximum(LINKS["softplus"].inverse(np.diff(values)), -5.0)
+        steps = np.maximum(OUTPUT_ACTIVATIONS["softplus"].inverse(np.diff(values)), -5.0)
         return np.hstack([values[:1], steps])

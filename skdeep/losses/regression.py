@@ -13,7 +13,7 @@ from scipy.special import kl_div, xlogy
 
 from skdeep._arrays import Array
 from skdeep.losses.base import Loss, total, weighted_quantiles
-from skdeep.losses.output_activations import LINKS, Link
+from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 from skdeep.losses.quantile import QuantileLoss
 
 # Means are kept above this before a deviance divides by them: a softplus or a logistic
@@ -26,13 +26,13 @@ class RegressionLoss(Loss):
 
     Attributes
     ----------
-    link : Link
+    link : OutputActivation
         From raw output to prediction.
     needs_positive : bool
         Whether predictions must be above 0.
     """
 
-    link: Link = LINKS["identity"]
+    link: OutputActivation = OUTPUT_ACTIVATIONS["identity"]
     needs_positive = False
 
     @property
@@ -86,11 +86,11 @@ class LinkedLoss(RegressionLoss):
     Parameters
     ----------
     loss : RegressionLoss
-    link : Link
+    link : OutputActivation
     """
 
     loss: RegressionLoss
-    link: Link
+    link: OutputActivation
 
     @property
     def averages_columns(self):
@@ -192,7 +192,7 @@ class LogCosh(RegressionLoss):
 class HalfPoissonLoss(RegressionLoss):
     """Half the Poisson deviance, p - y log(p) + y log(y) - y, with the log link."""
 
-    link = LINKS["exp"]
+    link = OUTPUT_ACTIVATIONS["exp"]
     needs_positive = True
     averages_columns = False  # as scikit-learn's MLP has it
 
@@ -230,7 +230,7 @@ class HalfPoissonLoss(RegressionLoss):
 class HalfGammaLoss(RegressionLoss):
     """Half the gamma deviance, y / p - log(y / p) - 1, with the log link; y > 0."""
 
-    link = LINKS["exp"]
+    link = OUTPUT_ACTIVATIONS["exp"]
     needs_positive = True
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
@@ -370,7 +370,7 @@ def regression_loss(
     loss : str or object
         A key of `REGRESSION_LOSSES`, or an object as `PointwiseLoss` takes.
     link : str, default=None
-        A key of `LINKS`; None is the loss's own.
+        A key of `OUTPUT_ACTIVATIONS`; None is the loss's own.
     delta : float, default=1.0
         Of the Huber loss.
     quantiles : tuple of float, default=(0.5,)
@@ -397,13 +397,13 @@ def regression_loss(
         found = replace(found, delta=delta)
     if link is None or link == found.link.name:
         return found
-    if found.needs_positive and not LINKS[link].is_positive:
-        positive = [name for name, other in LINKS.items() if other.is_positive]
+    if found.needs_positive and not OUTPUT_ACTIVATIONS[link].is_positive:
+        positive = [name for name, other in OUTPUT_ACTIVATIONS.items() if other.is_positive]
         raise ValueError(
             f"loss={loss!r} needs predictions above 0, which the link {link!r} does not "
             f"give: use one of {positive}, or None."
         )
-    return LinkedLoss(found, LINKS[link])
+    return LinkedLoss(found, OUTPUT_ACTIVATIONS[link])
 
 
 def _own_loss(spec: Any) -> PointwiseLoss:

@@ -21,7 +21,7 @@ from sklearn.metrics import (
 
 from skdeep.losses import (
     CLASSIFICATION_LOSSES,
-    LINKS,
+    OUTPUT_ACTIVATIONS,
     REGRESSION_LOSSES,
     AbsoluteError,
     BinaryFocalLoss,
@@ -67,7 +67,7 @@ LOSSES = (
     MultinomialLogLoss(),
     MultinomialFocalLoss(1.5),
     QuantileLoss((0.2, 0.7)),
-    LinkedLoss(HuberLoss(0.7), LINKS["tanh"]),
+    LinkedLoss(HuberLoss(0.7), OUTPUT_ACTIVATIONS["tanh"]),
     MultiOutputLoss((BinaryLogLoss(), BinaryFocalLoss()), (1, 1)),
 )
 POINTWISE = (
@@ -82,7 +82,7 @@ POINTWISE = (
 LINKED = tuple(
     LinkedLoss(loss, link)
     for loss in POINTWISE
-    for link in LINKS.values()
+    for link in OUTPUT_ACTIVATIONS.values()
     if link.is_positive or not loss.needs_positive
 )
 FOCAL = tuple(
@@ -301,7 +301,7 @@ def test_log_losses_at_extremes(loss, dtype):
 @each_loss
 def test_extremes_are_finite_in_float32(loss, size):
     link = getattr(loss, "link", None)
-    if link == LINKS["exp"]:
+    if link == OUTPUT_ACTIVATIONS["exp"]:
         size = min(size, 20)  # exp(89), and its square of half that, is infinite
     if QUARTIC in (loss, getattr(loss, "loss", None)):
         size = min(size, 300)  # the fourth power of 1e4 takes the rest's digits
@@ -377,9 +377,9 @@ KNOWN = (
     MultinomialLogLoss(),
     BinarySquaredError(),
     MultinomialSquaredError(),
-    LinkedLoss(HalfPoissonLoss(), LINKS["softplus"]),
-    LinkedLoss(HalfGammaLoss(), LINKS["softplus"]),
-    LinkedLoss(HalfSquaredError(), LINKS["logistic"]),
+    LinkedLoss(HalfPoissonLoss(), OUTPUT_ACTIVATIONS["softplus"]),
+    LinkedLoss(HalfGammaLoss(), OUTPUT_ACTIVATIONS["softplus"]),
+    LinkedLoss(HalfSquaredError(), OUTPUT_ACTIVATIONS["logistic"]),
 )
 
 
@@ -451,7 +451,7 @@ def test_focal_loss_without_gamma_is_log_loss(focal, plain):
 # Links
 
 
-@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
+@pytest.mark.parametrize("link", OUTPUT_ACTIVATIONS.values(), ids=OUTPUT_ACTIVATIONS)
 def test_links(link):
     raw = np.linspace(-6, 6, 50)
     step = 1e-6
@@ -493,7 +493,11 @@ def test_no_constant_is_better_than_the_baseline(loss):
 
     best = value(baseline)
     # Best may be the end of the link's range, which is approached only.
-    tolerance = 1e-6 if getattr(loss, "link", LINKS["identity"]).name != "identity" else 1e-9
+    tolerance = (
+        1e-6
+        if getattr(loss, "link", OUTPUT_ACTIVATIONS["identity"]).name != "identity"
+        else 1e-9
+    )
     for k in range(len(baseline)):
         for step in (0.01, 0.3, 3.0):
             for sign in (1, -1):
@@ -528,7 +532,7 @@ def test_baseline_of_constant_targets_is_finite(loss):
 @pytest.mark.parametrize("loss", [HuberLoss(5.0), QUARTIC], ids=name_of)
 def test_baseline_within_a_range_that_the_median_is_out_of(loss, link):
     y = np.array([[1.2], [1.2], [-1.0]])
-    linked = LinkedLoss(loss, LINKS[link])
+    linked = LinkedLoss(loss, OUTPUT_ACTIVATIONS[link])
     found = linked.output(linked.baseline(y)[None])
     np.testing.assert_allclose(found, loss.baseline(y)[None], atol=1e-6)
 
@@ -615,10 +619,10 @@ def test_losses_by_name():
     assert regression_loss("huber", delta=2.0) == HuberLoss(2.0)
     assert regression_loss("quantile", quantiles=[0.1, 0.9]) == QuantileLoss((0.1, 0.9))
     linked = regression_loss("huber", "tanh", delta=2.0)
-    assert linked == LinkedLoss(HuberLoss(2.0), LINKS["tanh"])
+    assert linked == LinkedLoss(HuberLoss(2.0), OUTPUT_ACTIVATIONS["tanh"])
     assert linked.out_activation == "tanh"
     assert regression_loss(Quartic()) == QUARTIC
-    assert regression_loss(Quartic(), "exp") == LinkedLoss(QUARTIC, LINKS["exp"])
+    assert regression_loss(Quartic(), "exp") == LinkedLoss(QUARTIC, OUTPUT_ACTIVATIONS["exp"])
 
 
 @pytest.mark.parametrize(
@@ -641,7 +645,7 @@ def test_what_does_not_go_together(args, words):
     [
         (HalfPoissonLoss(), [-1.5, 1.0], "y >= 0, but y holds -1.5.*squared_error"),
         (HalfGammaLoss(), [0.0, 1.0], "y > 0, but y holds 0.0.*poisson"),
-        (LinkedLoss(HalfGammaLoss(), LINKS["softplus"]), [0.0], "y > 0"),
+        (LinkedLoss(HalfGammaLoss(), OUTPUT_ACTIVATIONS["softplus"]), [0.0], "y > 0"),
         (QuantileLoss(), [[1.0, 2.0]], r"single target.*\(1, 2\)"),
     ],
 )

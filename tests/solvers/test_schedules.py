@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 
 from skdeep._network.network import Network
-from skdeep._training.bound_solver import Descent
+from skdeep._training.bound_solver import BoundSolver
 from skdeep._training.fit_task import FitTask, stack_key
 from skdeep._training.train import train
 from skdeep.activations import ACTIVATIONS
@@ -187,7 +187,7 @@ def test_as_in_pytorch(name):
 def moves(schedule, n_steps, states=(None,), start=0):
     spec = SGD(schedule, RATE, momentum=0.0)
     theta, grad = np.zeros(3), np.empty(3)
-    descent = Descent([spec], states, [Span(start, 4, 40)], theta, grad)
+    descent = BoundSolver([spec], states, [Span(start, 4, 40)], theta, grad)
     trace = [0.0]
     for _ in range(n_steps):
         grad[...] = -1
@@ -213,7 +213,7 @@ def test_a_descent_goes_on_at_the_step_where_it_was():
 def test_a_rate_set_between_epochs_counts_from_the_next_step():
     spec = SGD(Exponential(0.5), RATE, momentum=0.0)
     theta, grad = np.zeros(3), np.empty(3)
-    descent = Descent([spec], [None], [SPAN], theta, grad)
+    descent = BoundSolver([spec], [None], [SPAN], theta, grad)
     trace = [0.0]
     for step in range(8):
         if step == 4:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdeep._arrays import BLOCK
-from skdeep._training.bound_solver import Descent
+from skdeep._training.bound_solver import BoundSolver
 from skdeep.schedules import Span
 from skdeep.solvers import (
     LBFGS,
@@ -60,7 +60,7 @@ def descend(specs, function, start, n_steps, states=None):
     """Run a solver, one spec a model; start of shape (*models, n_params)."""
     theta, grad = start.copy(), np.empty_like(start)
     spans = [Span(0, per_epoch=10, n_steps=n_steps)] * len(specs)
-    descent = Descent(specs, states or [None] * len(specs), spans, theta, grad)
+    descent = BoundSolver(specs, states or [None] * len(specs), spans, theta, grad)
     for _ in range(n_steps):
         grad[...] = function(theta)[1]
         descent.step()
@@ -231,7 +231,7 @@ def test_follows_the_published_recipe(spec):
     gradients = np.random.default_rng(0).normal(size=(50, 2))
     start = np.array([0.3, -2.0])
     theta, grad = start.copy(), np.empty(2)
-    descent = Descent([spec], [None], [Span(0, 10, 50)], theta, grad)
+    descent = BoundSolver([spec], [None], [Span(0, 10, 50)], theta, grad)
     for gradient in gradients:
         grad[...] = gradient
         descent.step()
@@ -281,7 +281,7 @@ def test_blocks_cover_the_vector_once(name, models):
     grad = np.ones_like(theta)
     n_models = (models or (1,))[0]
     spans = [Span(0, 10, 20)] * n_models
-    Descent([spec] * n_models, [None] * n_models, spans, theta, grad).step()
+    BoundSolver([spec] * n_models, [None] * n_models, spans, theta, grad).step()
     assert (theta == theta.flat[0]).all()
     assert theta.flat[0] < 0
 
@@ -291,7 +291,7 @@ def test_a_step_allocates_nothing_that_grows(name):
     n_params = 4 * BLOCK
     theta, grad = np.zeros((2, n_params), np.float32), np.ones((2, n_params), np.float32)
     spec, _ = STOCHASTIC[name]
-    descent = Descent([spec] * 2, [None] * 2, [Span(0, 10, 20)] * 2, theta, grad)
+    descent = BoundSolver([spec] * 2, [None] * 2, [Span(0, 10, 20)] * 2, theta, grad)
     descent.step()
     tracemalloc.start()
     try:

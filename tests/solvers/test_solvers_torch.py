@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdeep._training.bound_solver import Descent
+from skdeep._training.bound_solver import BoundSolver
 from skdeep.schedules import Span
 from skdeep.solvers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, NAdam, RMSprop
 
@@ -59,7 +59,7 @@ def test_same_steps(name):
     start = np.random.default_rng(0).uniform(-1, 1, (20, 2))
 
     theta, grad = start.reshape(-1).copy(), np.empty(start.size)
-    descent = Descent([spec], [None], [Span(0, 10, N_STEPS)], theta, grad)
+    descent = BoundSolver([spec], [None], [Span(0, 10, N_STEPS)], theta, grad)
     parameter = torch.tensor(start, requires_grad=True)
     optimizer = getattr(torch.optim, theirs)([parameter], lr=spec.learning_rate_init, **params)
     for _ in range(N_STEPS):
