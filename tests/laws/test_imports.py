@@ -1,12 +1,14 @@
-"""Laws: imports point downwards only, and the core knows neither scikit-learn nor pandas.
+"""Laws: wings import downwards only, and each third party is imported where it belongs.
 
-The table below is the order. A module may import what stands in a row above its own, and
-nothing of its own row. Private names of scikit-learn are imported in one place.
+A wing is a folder of skdeep or a file beside them. It may import wings in the rows above
+its own row of the table below, and nothing of its own row or further down. Within a wing,
+no file imports its wing's face, and no imports go round in a circle.
 """
 
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,98 +16,135 @@ import pytest
 import skdeep
 
 ORDER = [
-    ["specs", "links", "documents"],
-    ["activations", "losses", "initializers", "schedules"],
-    ["class_losses", "regression_losses", "batches", "threads", "vectors", "norms", "limits"],
-    ["layers", "solvers"],
-    ["workspace", "descent"],
-    ["network"],
-    ["objective", "tasks"],
-    ["training"],
-    ["workers"],
-    ["targets", "validation", "progress", "parallel", "monitoring", "summary"],
-    ["assembly", "reports"],
-    ["criteria"],
-    ["metrics"],
+    ["_arrays", "_checks", "hyperparameters"],
+    ["activations", "initializers", "schedules", "losses", "metrics"],
+    ["solvers", "_network"],
+    ["_training", "inspection"],
+    ["_parallel"],
     ["estimators"],
-    ["encoding", "go_networks"],
+    ["tabular"],
     ["persistence"],
     ["__init__"],
 ]
-HEIGHT = {module: height for height, row in enumerate(ORDER) for module in row}
-CORE = [module for module in HEIGHT if HEIGHT[module] <= HEIGHT["training"]]
+HEIGHT = {wing: height for height, row in enumerate(ORDER) for wing in row}
+TO_COME = {"tabular"}
+
 # threadpoolctl comes with scikit-learn, and knows nothing of it.
 CORE_MAY_IMPORT = {"numpy", "scipy", "threadpoolctl", "skdeep"}
-MAY_IMPORT = CORE_MAY_IMPORT | {"sklearn", "joblib"}
-PRIVATE_ALLOWED_IN = "validation"
+SKLEARN_IN_THE_CORE = {"metrics", "_checks"}
+JOBLIB_IN = "_parallel"
+PRIVATE_ALLOWED_IN = "_checks"
+# Imported inside functions, each in one file.
+OPTIONAL = {"matplotlib", "onnx", "skops", "dask", "rich", "pandas", "polars"}
 
 FOLDER = Path(skdeep.__file__).parent
-SOURCES = {path.stem: path for path in FOLDER.glob("*.py")}
-EACH_MODULE = pytest.mark.parametrize("module", sorted(SOURCES))
+ROOT = FOLDER.parent
+SOURCES = {
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts): path
+    for path in sorted(FOLDER.rglob("*.py"))
+}
+EACH_MODULE = pytest.mark.parametrize("module", SOURCES)
 
 
-def imports(module):
-    """Lines, modules and names of all imports, wherever they stand: (3, "numpy", None)."""
+def wing_of(module):
+    return module.split(".")[0]
+
+
+def imports(path):
+    """(line, module, name, whether inside a function or class) of each import of a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inner = {
+        id(node)
+        for holder in ast.walk(tree)
+        if isinstance(holder, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+        for node in ast.walk(holder)
+    }
     found = []
-    for node in ast.walk(ast.parse(SOURCES[module].read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name, None) for alias in node.names]
+            found += [(node.lineno, a.name, None, id(node) in inner) for a in node.names]
         elif isinstance(node, ast.ImportFrom):
-            where = ("skdeep" + "." * bool(node.module) if node.level else "") + (
-                node.module or ""
-            )
-            found += [(node.lineno, where, alias.name) for alias in node.names]
+            where = "." * node.level + (node.module or "")
+            found += [(node.lineno, where, a.name, id(node) in inner) for a in node.names]
     return found
 
 
-def own_modules(where, name):
-    """Modules of ours that an import names."""
-    parts = where.split(".")
-    if parts[0] != "skdeep":
-        return []
-    if len(parts) > 1:
-        return [parts[1]]
-    # "from skdeep import x": a module, or a public name that __init__ has.
-    return [name if name in SOURCES else "__init__"]
+def own(where, name):
+    """The file of ours that an import names, or None: `losses.base`, `losses.__init__`."""
+    if where.split(".")[0] != "skdeep":
+        return None
+    parts = where.split(".")[1:]
+    for path in ([*parts, name], parts):
+        for module in (".".join(map(str, path)), ".".join([*map(str, path), "__init__"])):
+            if module.strip(".") in SOURCES:
+                return module.strip(".")
+    return ".".join(parts)
 
 
-def test_every_module_has_its_place():
-    missing = sorted(set(SOURCES) - set(HEIGHT))
-    assert not missing, f"skdeep/{missing[0]}.py has no place in ORDER" if missing else ""
-    gone = sorted(set(HEIGHT) - set(SOURCES))
-    assert not gone, f"ORDER speaks of {gone}, which are no files of skdeep"
+def said(module, line):
+    return f"skdeep/{module.replace('.', '/')}.py, line {line}"
+
+
+def test_every_wing_has_its_place():
+    wings = {wing_of(module) for module in SOURCES}
+    assert not wings - set(HEIGHT), "wings without a place in ORDER"
+    assert not set(HEIGHT) - wings - TO_COME, "ORDER speaks of wings that are not there"
 
 
 @EACH_MODULE
-def test_imports_point_downwards(module):
-    wrong = [
-        f"skdeep/{module}.py, line {line}: imports {other}, which is not below {module}"
-        for line, where, name in imports(module)
-        for other in own_modules(where, name)
-        # A module without a place, of which the first law speaks, stands above all others.
-        if HEIGHT.get(other, len(ORDER)) >= HEIGHT.get(module, len(ORDER))
-    ]
+def test_wings_import_downwards_only(module):
+    wing = wing_of(module)
+    wrong = []
+    for line, where, name, _ in imports(SOURCES[module]):
+        other = own(where, name)
+        if other is None or wing_of(other) == wing:
+            continue
+        if HEIGHT.get(wing_of(other), len(ORDER)) >= HEIGHT.get(wing, len(ORDER)):
+            wrong.append(f"{said(module, line)}: imports {other}, which is not below {wing}")
     assert not wrong, "\n".join(wrong)
 
 
 @EACH_MODULE
-def test_imports_are_standard_library_or_dependencies(module):
-    allowed = CORE_MAY_IMPORT if module in CORE else MAY_IMPORT
+def test_imports_are_absolute_and_no_file_imports_its_wings_face(module):
     wrong = [
-        f"skdeep/{module}.py, line {line}: imports {where}; third parties allowed here are "
-        f"{sorted(allowed - {'skdeep'})}"
-        for line, where, _ in imports(module)
-        if where.split(".")[0] not in sys.stdlib_module_names | allowed
+        f"{said(module, line)}: {where}"
+        for line, where, name, _ in imports(SOURCES[module])
+        if where.startswith(".")
+        or (own(where, name) == f"{wing_of(module)}.__init__" and "." in module)
     ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_circle():
+    graph = {
+        module: {own(where, name) for _, where, name, _ in imports(path)} - {None, module}
+        for module, path in SOURCES.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@EACH_MODULE
+def test_third_parties_are_imported_where_they_belong(module):
+    wing, wrong = wing_of(module), []
+    core = HEIGHT[wing] < HEIGHT["_parallel"] and wing not in SKLEARN_IN_THE_CORE
+    allowed = CORE_MAY_IMPORT if core else CORE_MAY_IMPORT | {"sklearn"}
+    allowed |= {"joblib"} if wing == JOBLIB_IN else set()
+    for line, where, _, inside in imports(SOURCES[module]):
+        package = where.split(".")[0]
+        if package in sys.stdlib_module_names | allowed or (package in OPTIONAL and inside):
+            continue
+        wrong.append(f"{said(module, line)}: imports {where}; allowed are {sorted(allowed)}")
     assert not wrong, "\n".join(wrong)
 
 
 @EACH_MODULE
 def test_private_names_of_scikit_learn_are_imported_in_one_place(module):
     wrong = [
-        f"skdeep/{module}.py, line {line}: imports {where}{'.' + name if name else ''}, which "
-        f"is private; import it through skdeep/{PRIVATE_ALLOWED_IN}.py"
-        for line, where, name in imports(module)
+        f"{said(module, line)}: {where}.{name or ''} is private; see {PRIVATE_ALLOWED_IN}.py"
+        for line, where, name, _ in imports(SOURCES[module])
         if where.split(".")[0] == "sklearn"
         and any(part.startswith("_") for part in [*where.split("."), name or ""])
     ]
@@ -113,16 +152,66 @@ def test_private_names_of_scikit_learn_are_imported_in_one_place(module):
 
 
 @EACH_MODULE
-def test_imports_stand_at_the_top(module):
-    tree = ast.parse(SOURCES[module].read_text())
-    inner = [
-        f"skdeep/{module}.py, line {node.lineno}: an import within a function or a class"
-        for holder in ast.walk(tree)
-        if isinstance(holder, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
-        for node in ast.walk(holder)
-        if isinstance(node, ast.Import | ast.ImportFrom)
+def test_only_optional_packages_are_imported_inside_functions(module):
+    wrong = [
+        f"{said(module, line)}: imports {where} inside a function or a class"
+        for line, where, _, inside in imports(SOURCES[module])
+        if inside and where.split(".")[0] not in OPTIONAL
     ]
-    assert not inner, "\n".join(inner)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_optional_package_is_imported_in_one_file():
+    users = {}
+    for module, path in SOURCES.items():
+        for _, where, _, _ in imports(path):
+            if where.split(".")[0] in OPTIONAL:
+                users.setdefault(where.split(".")[0], set()).add(module)
+    assert {package: files for package, files in users.items() if len(files) > 1} == {}
+
+
+# What is private
+
+
+def private_names():
+    """Underscored attributes of the estimators, their own and those of scikit-learn."""
+    found = set()
+    for kind in (skdeep.DeepClassifier, skdeep.DeepRegressor):
+        found |= set(dir(kind))
+    for module, path in SOURCES.items():
+        if wing_of(module) == "estimators":
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    found.add(node.attr)
+    return {n for n in found if n.startswith("_") and not n.endswith("__")}
+
+
+@EACH_MODULE
+def test_nobody_else_reads_an_estimators_underscored_attributes(module):
+    if wing_of(module) in ("estimators", "tabular"):
+        return
+    private = private_names()
+    wrong = [
+        f"{said(module, node.lineno)}: {ast.unparse(node)}"
+        for node in ast.walk(ast.parse(SOURCES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in private
+        if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_docs_and_examples_import_no_path_with_an_underscore():
+    wrong = []
+    pages = [*ROOT.glob("docs/*.rst"), ROOT / "README.md", *ROOT.glob("examples/*.py")]
+    for path in pages:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            words = line.replace(",", " ").split()
+            if "import" in words and "skdeep" in line and words[0] in ("from", "import", ">>>"):
+                names = [w for w in words if "skdeep" in w or words[0] == "from"]
+                if any(part.startswith("_") for w in names for part in w.split(".")):
+                    wrong.append(f"{path.name}, line {number}: {line.strip()}")
+    assert len(pages) > 10
+    assert not wrong, "\n".join(wrong)
 
 
 def test_reader_of_imports_sees_every_form(tmp_path, monkeypatch):
@@ -130,36 +219,35 @@ def test_reader_of_imports_sees_every_form(tmp_path, monkeypatch):
     path.write_text(
         "import sklearn.utils._mask\n"
         "import numpy as np, pandas\n"
-        "from skdeep._training.stack import train\n"
-        "from skdeep import network, SGD\n"
-        "from .objective import Objective\n"
-        "from . import solvers\n"
+        "from skdeep.losses import Loss\n"
+        "from skdeep import solvers, SGD\n"
+        "from skdeep._training.train import train\n"
+        "from ._network import dropout\n"
         "def f():\n"
         "    from sklearn.base import _fit_context\n"
+        "    estimator._fit(self._target, cls._scoring)\n"
     )
-    monkeypatch.setitem(SOURCES, "layers", path)
-    found = imports("layers")
-    assert [where for _, where, _ in found] == [
-        "sklearn.utils._mask",
-        "numpy",
-        "pandas",
-        "skdeep._training.stack",
-        "skdeep",
-        "skdeep",
-        "skdeep._training.objective",
-        "skdeep",
-        "sklearn.base",
+    monkeypatch.setitem(SOURCES, "_network.layers", path)
+    ours = [own(where, name) for _, where, name, _ in imports(path)]
+    assert [module for module in ours if module] == [
+        "losses.__init__",
+        "solvers.__init__",
+        "__init__",
+        "_training.train",
     ]
-    ours = [other for _, where, name in found for other in own_modules(where, name)]
-    assert ours == ["training", "network", "__init__", "objective", "solvers"]
     for law, words in [
-        (test_imports_point_downwards, "line 3: imports training, which is not below layers"),
-        (test_imports_are_standard_library_or_dependencies, "line 2: imports pandas"),
+        (
+            test_wings_import_downwards_only,
+            "line 5: imports _training.train, which is not below",
+        ),
+        (test_imports_are_absolute_and_no_file_imports_its_wings_face, "line 6"),
+        (test_third_parties_are_imported_where_they_belong, "line 2: imports pandas"),
         (test_private_names_of_scikit_learn_are_imported_in_one_place, "base._fit_context"),
-        (test_imports_stand_at_the_top, "line 8"),
+        (test_only_optional_packages_are_imported_inside_functions, "line 8"),
+        (test_nobody_else_reads_an_estimators_underscored_attributes, r"estimator\._fit\n"),
     ]:
         with pytest.raises(AssertionError, match=words):
-            law("layers")
+            law("_network.layers")
 
 
 NEW_PACKAGES = """
@@ -184,6 +272,16 @@ def test_importing_and_fitting_loads_nothing_that_scikit_learn_has_not_loaded():
 
 
 def test_public_names():
-    assert len(set(skdeep.__all__)) == len(skdeep.__all__)
+    for module in [skdeep, *PUBLIC_WINGS]:
+        assert len(set(module.__all__)) == len(module.__all__)
+        for name in module.__all__:
+            assert hasattr(module, name), f"{module.__name__} has no {name}"
     for name in skdeep.__all__:
         assert getattr(skdeep, name).__doc__
+
+
+PUBLIC_WINGS = [
+    __import__(f"skdeep.{wing}", fromlist=["__all__"])
+    for wing in sorted({wing_of(m) for m in SOURCES if "." in m})
+    if not wing.startswith("_")
+]
