@@ -6,8 +6,10 @@ a spec that it holds (``solver__learning_rate__decay``).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from dataclasses import field as dataclass_field
 from functools import cache
+from math import inf
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -128,3 +130,21 @@ def check_holds_parameters(
     if kind is not None and key in kind.field_names() and key in siblings:
         advice += f", or set {key} instead of {field}__{key}"
     raise ValueError(f"{problem} is a name, which has no parameters: {advice}.")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Numbers between two bounds."""
+
+    low: float = 0
+    high: float = inf
+    closed: str = "left"
+
+
+NOT_NEGATIVE = Interval()
+POSITIVE = Interval(closed="neither")
+
+
+def field_of(default: Any, *allowed: Any) -> Any:
+    """A field of a spec: its default, and the values that it allows."""
+    return dataclass_field(default=default, metadata={"allowed": allowed})
