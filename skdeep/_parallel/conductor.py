@@ -24,7 +24,7 @@ MIN_WIDTH = 8
 local = threading.local()
 
 
-def fit(task: FitTask) -> FitResult:
+def train_task(task: FitTask) -> FitResult:
     """Train one task: with others, where this thread is one of `lockstep`'s."""
     conductor = getattr(local, "conductor", None)
     if conductor is not None:
