@@ -19,9 +19,9 @@ MODELS = [
     {},
     {"hidden_layer_sizes": (5,)},
     {"hidden_layer_sizes": (1200, 7)},
-    {"batch_norm": True},
-    {"layer_norm": True, "residual": True},
-    {"bias": False, "batch_norm": True},
+    {"norm": "batch"},
+    {"norm": "layer", "residual": True},
+    {"bias": False, "norm": "batch"},
     {"dropout": [0.1, 0.2, 0.0]},
     {"activation": ["tanh", "mish"]},
     {"solver": "lbfgs"},
@@ -61,8 +61,8 @@ def test_summary_adds_up(kind, params):
 
 
 SAYS = [
-    ({"batch_norm": True}, "BatchNorm"),
-    ({"layer_norm": True}, "LayerNorm"),
+    ({"norm": "batch"}, "BatchNorm"),
+    ({"norm": "layer"}, "LayerNorm"),
     ({"dropout": 0.5}, "dropout"),
     ({"dropout": [0.5, 0, 0]}, "input dropout"),
     ({"residual": True}, "residual"),
