@@ -22,15 +22,17 @@ from sklearn.utils import Tags, check_random_state, estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
-from skdeep._checks import (
-    Interval,
-    Options,
-    StrOptions,
+from skdeep._checks.data import (
     check_fits_dtype,
     check_weights,
     check_X,
     check_X_y,
     far_larger_column,
+)
+from skdeep._checks.parameters import (
+    Interval,
+    Options,
+    StrOptions,
     takes_sample_weight,
     unchanged_on_error,
 )

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from skdeep._arrays import Array
-from skdeep._checks import Interval, StrOptions, fit_context, unchanged_on_error
+from skdeep._checks.parameters import Interval, StrOptions, fit_context, unchanged_on_error
 from skdeep.estimators.base import _DeepEstimator, _is_stochastic
 from skdeep.estimators.class_weight import explicit_class_weight
 from skdeep.estimators.targets import ClassTarget, MultiOutputTarget, class_target

@@ -10,7 +10,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from skdeep._arrays import Array
-from skdeep._checks import HasMethods, Interval, StrOptions, fit_context
+from skdeep._checks.parameters import HasMethods, Interval, StrOptions, fit_context
 from skdeep.estimators.base import _DeepEstimator, _is_stochastic
 from skdeep.estimators.targets import RegressionTarget
 from skdeep.losses import OUTPUT_ACTIVATIONS, REGRESSION_LOSSES, QuantileLoss, regression_loss
