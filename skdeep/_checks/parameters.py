@@ -1,4 +1,4 @@
-"""Checks of parameters, in the terms of scikit-learn's own."""
+"""Checks of parameters, with scikit-learn's constraints and error messages."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -34,19 +34,19 @@ __all__ = [
     "validate_parameter_constraints",
 ]
 
-# Attributes that an estimator has while its fit tells callbacks of itself.
+# Attributes that scikit-learn sets on an estimator while callbacks are active.
 CALLBACK_CONTEXT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 class StrOptions(_StrOptions):
-    """scikit-learn's, which lists its choices in an order that each process draws anew."""
+    """scikit-learn's StrOptions with the options in a fixed order, for stable messages."""
 
     def __str__(self) -> str:
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
 
 
 def constraints_of(allowed: Iterable[Any]) -> list[Any]:
-    """What a hyperparameter may be, in the words of scikit-learn's checks."""
+    """Convert a hyperparameter's valid values to scikit-learn's constraints."""
     return [_constraint(one) for one in allowed]
 
 
@@ -61,7 +61,7 @@ def _constraint(allowed: Any) -> Any:
 
 
 def constraints_of_spec(kind: type) -> dict[str, list[Any]]:
-    """What each hyperparameter of a spec may be; a name is that of a spec, such as 'cosine'."""
+    """Constraints of each hyperparameter of a spec; strings are names, such as 'cosine'."""
     names = tuple(getattr(kind, "kinds_by_name", ()))
     return {
         name: constraints_of(names if one is str else one for one in allowed)
@@ -71,13 +71,13 @@ def constraints_of_spec(kind: type) -> dict[str, list[Any]]:
 
 
 def check_spec(spec: Any) -> None:
-    """Raise ValueError if a hyperparameter of the spec, or of a spec in it, cannot be used."""
+    """Raise ValueError if a hyperparameter of the spec, or of a nested spec, is invalid."""
     constraints = constraints_of_spec(type(spec))
     params = {name: getattr(spec, name) for name in constraints}
     for name, value in params.items():
         if isinstance(value, type) and issubclass(value, hyperparameters.Spec):
             raise ValueError(
-                f"{name} is the class {value.__name__}: pass an object, {value.__name__}()."
+                f"{name} is the class {value.__name__}: pass an instance, {value.__name__}()."
             )
     validate_parameter_constraints(constraints, params, caller_name=type(spec).__name__)
     for value in params.values():
@@ -87,10 +87,10 @@ def check_spec(spec: Any) -> None:
 
 @contextmanager
 def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Leave the estimator as it was where fitting fails.
+    """Restore the estimator's attributes if fitting fails.
 
-    What fitting sets are new objects, so the attributes of before are all there is to
-    bring back. By those of a callback context scikit-learn takes callbacks down, later.
+    A shallow copy is enough, because fitting sets new objects. The attributes of a callback
+    context stay, because scikit-learn needs them to tear callbacks down.
     """
     before = vars(estimator).copy()
     try:
@@ -103,29 +103,29 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
 
 
 def takes_sample_weight(scorer: Callable[..., Any]) -> bool:
-    """Whether a scorer, or the function that `make_scorer` made one of, takes weights."""
+    """Return True if a scorer, or the function it wraps, accepts sample weights."""
     try:
         params = signature(getattr(scorer, "_score_func", scorer)).parameters
-    except ValueError:  # a function that is not Python's, and does not say
+    except ValueError:  # a compiled function without a signature
         return True
     kinds = [param.kind for param in params.values()]
     return "sample_weight" in params or Parameter.VAR_KEYWORD in kinds
 
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:
-    """Widths of the hidden layers as a list.
+    """Return the widths of the hidden layers as a list.
 
     Raises
     ------
     ValueError
-        If there is none, or one is not a whole number of 1 or more.
+        If there are none, or one is not a positive integer.
     """
     widths = [sizes] if isinstance(sizes, Integral) else list(sizes)
     if not widths or not all(
         isinstance(width, Integral) and int(width) >= 1 for width in widths
     ):
         raise ValueError(
-            "hidden_layer_sizes must be an int or a sequence of at least one int, each 1 or "
-            f"more, such as (100,) or (64, 32); got {sizes!r}."
+            "hidden_layer_sizes must be an int or a non-empty sequence of ints, each at least "
+            f"1, such as (100,) or (64, 32); got {sizes!r}."
         )
     return [int(width) for width in widths]
