@@ -425,8 +425,8 @@ class WarmUp(Schedule):
         return rates * np.minimum((steps + 1) / (n + 1), 1)
 
 
-def as_schedule(given: str | Schedule | Callable[[int], float]) -> Schedule:
+def as_schedule(schedule: str | Schedule | Callable[[int], float]) -> Schedule:
     """Convert a name, a schedule or a function to a schedule."""
-    if isinstance(given, str):
-        return SCHEDULES[given]()
-    return given if isinstance(given, Schedule) else FromFunction(given)
+    if isinstance(schedule, str):
+        return SCHEDULES[schedule]()
+    return schedule if isinstance(schedule, Schedule) else FromFunction(schedule)

@@ -46,8 +46,7 @@ def name_of(schedule):
 
 
 def rates(schedule, steps, span=SPAN):
-    found = schedule.rates(RATE, np.array(steps), span)
-    return np.broadcast_to(found, len(steps))
+    return np.broadcast_to(schedule.rates(RATE, np.array(steps), span), len(steps))
 
 
 # Schedule, steps, and rates as multiples of RATE.
@@ -142,9 +141,9 @@ def test_warms_up_once():
 @pytest.mark.parametrize("then", [*SCHEDULES, thousandths])
 def test_is_continuous_where_warm_up_ends(then):
     n = 400
-    found = rates(WarmUp(100, then), range(2 * n), Span(0, 4, 10_000))
-    first = found[n]
-    np.testing.assert_allclose(np.diff(found[: n + 1]), first / (n + 1), rtol=1e-9)
+    warm = rates(WarmUp(100, then), range(2 * n), Span(0, 4, 10_000))
+    first = warm[n]
+    np.testing.assert_allclose(np.diff(warm[: n + 1]), first / (n + 1), rtol=1e-9)
     assert first == rates(as_schedule(then), [0], Span(0, 4, 10_000 - n))[0]
 
 

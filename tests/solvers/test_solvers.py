@@ -87,15 +87,15 @@ def test_converges(name, function, minimum):
 )
 def test_lbfgs_converges(function, minimum):
     seen = []
-    found = LBFGS().minimize(
+    result = LBFGS().minimize(
         function,
         np.zeros_like(minimum),
         max_iter=100,
         tol=1e-8,
         on_iteration=lambda: seen.append(1),
     )
-    np.testing.assert_allclose(found.x, minimum, atol=1e-5)
-    assert len(seen) == found.nit
+    np.testing.assert_allclose(result.x, minimum, atol=1e-5)
+    assert len(seen) == result.nit
 
 
 def _adam_moments(spec, gradients):
