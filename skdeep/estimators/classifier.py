@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from skdeep._arrays import Array
-from skdeep._checks import check_spec, fit_context, unchanged_on_error
+from skdeep._checks.parameters import check_spec, fit_context, unchanged_on_error
 from skdeep.estimators.base import DeepEstimator, is_stochastic
 from skdeep.estimators.class_weight import explicit_class_weight
 from skdeep.estimators.parameters import CLASSIFIER, constraints, documented

@@ -8,7 +8,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 
 from skdeep._arrays import Array
-from skdeep._checks import check_spec
+from skdeep._checks.parameters import check_spec
 from skdeep.estimators.base import DeepEstimator
 from skdeep.estimators.parameters import REGRESSOR, constraints, documented
 from skdeep.estimators.targets import RegressionTarget

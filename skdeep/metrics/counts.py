@@ -10,7 +10,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
 from skdeep._arrays import Array
-from skdeep._checks import check_weights
+from skdeep._checks.data import check_weights
 
 
 def label_columns(y: Any) -> list[Array]:
