@@ -59,6 +59,7 @@ from skdeep.estimators.warm_start import RandomStream
 from skdeep.hyperparameters import check_holds_parameters
 from skdeep.initializers import INITIALIZERS, Initializer
 from skdeep.inspection import html_summary, text_summary
+from skdeep.losses import Focal, Huber
 from skdeep.metrics import get_scorer
 from skdeep.metrics.scorers import MadeScorer
 from skdeep.schedules import SCHEDULES, Schedule
@@ -165,7 +166,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
             field, is_inner, key = path.partition("__")
             if is_inner and field in names:
                 value = params.get(field, getattr(self, field))
-                check_holds_parameters(field, value, key, {**SOLVERS, **SCHEDULES}, names)
+                kinds = {**SOLVERS, **SCHEDULES, "focal": Focal, "huber": Huber}
+                check_holds_parameters(field, value, key, kinds, names)
         return super().set_params(**params)
 
     # A fit, end to end

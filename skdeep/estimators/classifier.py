@@ -15,7 +15,7 @@ from skdeep._checks import Interval, StrOptions, fit_context, unchanged_on_error
 from skdeep.estimators.base import _DeepEstimator, _is_stochastic
 from skdeep.estimators.class_weight import explicit_class_weight
 from skdeep.estimators.targets import ClassTarget, MultiOutputTarget, class_target
-from skdeep.losses import CLASSIFICATION_LOSSES
+from skdeep.losses import CLASSIFICATION_LOSSES, Focal
 from skdeep.metrics.scorers import rows_right
 
 
@@ -296,7 +296,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **_DeepEstimator._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES))],
+        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), Focal],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "focal_gamma": [Interval(Real, 0, None, closed="left")],
@@ -557,9 +557,8 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
 
     def _with_loss(self, target: Any) -> Any:
         # The target with what the parameters make of it.
-        return target.with_loss(
-            self.loss, self.focal_gamma, self.label_smoothing, self.output_activation
-        )
+        loss = Focal(self.focal_gamma) if self.loss == "focal" else self.loss
+        return target.with_loss(loss, self.label_smoothing, self.output_activation)
 
     def _class_weights(self, y: Any, incremental: bool) -> Any:
         if self.class_weight is None:

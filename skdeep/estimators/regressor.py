@@ -13,7 +13,13 @@ from skdeep._arrays import Array
 from skdeep._checks import HasMethods, Interval, StrOptions, fit_context
 from skdeep.estimators.base import _DeepEstimator, _is_stochastic
 from skdeep.estimators.targets import RegressionTarget
-from skdeep.losses import OUTPUT_ACTIVATIONS, REGRESSION_LOSSES, QuantileLoss, regression_loss
+from skdeep.losses import (
+    OUTPUT_ACTIVATIONS,
+    REGRESSION_LOSSES,
+    Huber,
+    QuantileLoss,
+    regression_loss,
+)
 from skdeep.metrics.scorers import mean_pinball_loss_of_quantiles
 
 
@@ -278,7 +284,7 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **_DeepEstimator._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES)), HasMethods(["loss", "gradient"])],
+        "loss": [StrOptions(set(REGRESSION_LOSSES)), Huber, HasMethods(["loss", "gradient"])],
         "output_activation": [StrOptions(set(OUTPUT_ACTIVATIONS)), None],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
@@ -488,9 +494,8 @@ class DeepRegressor(RegressorMixin, _DeepEstimator):
         # The network's columns ascend, so that they cannot cross; the user's need not.
         order = np.argsort(quantiles)
         loss = regression_loss(
-            self.loss,
+            Huber(self.huber_delta) if self.loss == "huber" else self.loss,
             self.output_activation,
-            self.huber_delta,
             tuple(quantiles[order].tolist()),
         )
         return RegressionTarget(loss, 1 if y.ndim == 1 else y.shape[1], np.argsort(order))

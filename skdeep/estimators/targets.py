@@ -14,7 +14,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skdeep._arrays import Array
-from skdeep.losses import Loss, MultiOutputLoss, QuantileLoss, classification_loss
+from skdeep.losses import Focal, Loss, MultiOutputLoss, QuantileLoss, classification_loss
 from skdeep.metrics.counts import dense, label_columns
 
 
@@ -41,7 +41,7 @@ class ClassTarget:
         self.smoothing = 0.0
 
     def with_loss(
-        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+        self, loss: str | Focal, smoothing: float, output_activation: str | None = None
     ) -> "ClassTarget":
         """The same classes with a loss, and the share of the target spread over them.
 
@@ -52,7 +52,7 @@ class ClassTarget:
             1 if len(self.classes) == 2 and output_activation is None else len(self.classes)
         )
         multinomial = found.n_outputs > 1 and output_activation != "logistic"
-        found.loss = classification_loss(name, multinomial, gamma)
+        found.loss = classification_loss(loss, multinomial)
         found.smoothing = smoothing
         return found
 
@@ -142,7 +142,7 @@ class MultilabelTarget:
         self.smoothing = 0.0
 
     def with_loss(
-        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+        self, loss: str | Focal, smoothing: float, output_activation: str | None = None
     ) -> "MultilabelTarget":
         """The same labels with a loss, and the share of the target spread over yes and no."""
         if output_activation == "softmax":
@@ -152,7 +152,7 @@ class MultilabelTarget:
                 "output_activation out."
             )
         found = copy.copy(self)
-        found.loss = classification_loss(name, False, gamma)
+        found.loss = classification_loss(loss, False)
         found.smoothing = smoothing
         return found
 
@@ -274,11 +274,11 @@ class MultiOutputTarget:
         self.loss: Loss = MultiOutputLoss(tuple(t.loss for t in self.targets), self._widths)
 
     def with_loss(
-        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+        self, loss: str | Focal, smoothing: float, output_activation: str | None = None
     ) -> "MultiOutputTarget":
         """The same columns, each with a loss and smoothed."""
         return MultiOutputTarget(
-            [t.with_loss(name, gamma, smoothing, output_activation) for t in self.targets]
+            [t.with_loss(loss, smoothing, output_activation) for t in self.targets]
         )
 
     def check(self, y: Any, all_classes: bool) -> None:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit, softmax
-from sklearn.base import clone
 from sklearn.metrics import (
     log_loss,
     mean_absolute_error,
@@ -29,7 +28,6 @@ from skdeep.losses import (
     BinaryLogLoss,
     BinaryLoss,
     BinarySquaredError,
-    Focal,
     HalfGammaLoss,
     HalfPoissonLoss,
     HalfSquaredError,
@@ -624,29 +622,6 @@ def test_losses_by_name():
     assert linked.out_activation == "tanh"
     assert regression_loss(Quartic()) == QUARTIC
     assert regression_loss(Quartic(), "exp") == LinkedLoss(QUARTIC, OUTPUT_ACTIVATIONS["exp"])
-
-
-def test_loss_objects_are_the_losses_of_their_names():
-    for multinomial in (False, True):
-        assert classification_loss(Focal(), multinomial) == classification_loss(
-            "focal", multinomial
-        )
-    assert classification_loss(Focal(1.5), False) == BinaryFocalLoss(1.5)
-    assert classification_loss(Focal(1), True) == MultinomialFocalLoss(1.0)
-    assert regression_loss(Huber()) == regression_loss("huber")
-    assert regression_loss(Huber(delta=2)) == HuberLoss(2.0)
-
-
-@pytest.mark.parametrize(("loss", "name"), [(Focal(), "gamma"), (Huber(), "delta")])
-def test_loss_objects_are_cloned_set_pickled_and_printed(loss, name):
-    default = getattr(loss, name)
-    copy = clone(loss).set_params(**{name: 0.5})
-    assert copy.get_params() == {name: 0.5}
-    assert loss.get_params() == {name: default}
-    assert pickle.loads(pickle.dumps(copy)) == copy != loss
-    assert repr(copy) == f"{type(loss).__name__}({name}=0.5)"
-    with pytest.raises(ValueError, match=f"'alpha' for {type(loss).__name__}.*{name}"):
-        loss.set_params(alpha=1.0)
 
 
 @pytest.mark.parametrize(
