@@ -34,7 +34,7 @@ class QuantileLoss(Loss):
     def __post_init__(self):
         if not self.quantiles or any(a >= b for a, b in pairwise((0, *self.quantiles, 1))):
             raise ValueError(
-                f"quantiles={self.quantiles!r} must be one or more distinct numbers in (0, 1), in "
+                f"quantiles={self.quantiles!r} must be distinct numbers in (0, 1), in "
                 "ascending order."
             )
 

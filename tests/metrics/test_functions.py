@@ -283,7 +283,7 @@ def test_labels_are_one_or_more_different_classes(criterion, labels):
 
 @pytest.mark.parametrize("threshold", [0, -1.0, np.nan, "a", None, [0.5]])
 def test_thresholds_are_above_zero(threshold):
-    with pytest.raises(ValueError, match="threshold must be above 0"):
+    with pytest.raises(ValueError, match="threshold must be a number above 0"):
         within_threshold([0.0], [0.0], threshold=threshold)
 
 
