@@ -72,6 +72,4 @@ CRITERIA = {
 
 
 # Warnings about absent classes have their own tests.
-QUIET = pytest.mark.filterwarnings(
-    "ignore:.*y_true", "ignore:.*ill-defined", "ignore:Division"
-)
+QUIET = pytest.mark.filterwarnings("ignore:.*y_true", "ignore:.*ill-defined", "ignore:Division")
