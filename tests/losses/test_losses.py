@@ -1,4 +1,4 @@
-"""Laws for every loss: value, gradient, extremes, weights, perfect predictions, baselines."""
+"""Laws of every loss: value, gradient, extremes, weights, perfect predictions, baselines."""
 
 import pickle
 import tracemalloc
