@@ -7,6 +7,7 @@ signatures' defaults equal to them.
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from skdeep._checks.parameters import HasMethods, constraints_of
@@ -27,6 +28,7 @@ from skdeep.losses import (
     Focal,
     Huber,
 )
+from skdeep.schedules import SCHEDULES, Schedule
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
 
 COMMON = {
@@ -73,7 +75,9 @@ COMMON = {
         "Number of rows in a batch; 'auto' is ``min(200, n_samples)``. Not used by 'lbfgs'.",
         "'auto' or int in [1, inf)",
     ),
-    "learning_rate": SHARED["learning_rate"],
+    "learning_rate": replace(
+        SHARED["learning_rate"], allowed=(tuple(SCHEDULES), Schedule, callable)
+    ),
     "learning_rate_init": SHARED["learning_rate_init"],
     "power_t": SHARED["power_t"],
     "max_iter": Hyperparameter(

@@ -122,7 +122,6 @@ PARAMETERS = [
 
 OF_NUMBERS = [
     ("output_activation", "relu", ["'exp'", "'softplus'", "'identity'", "None"]),
-    ("loss", Huber(0), ["'delta'", "Huber", "(0.0, inf)"]),
     ("quantile", 0, ["(0.0, 1.0)", "array-like"]),
     ("quantile", 1.0, ["(0.0, 1.0)", "array-like"]),
     ("quantile", "a", ["(0.0, 1.0)", "array-like"]),
@@ -135,7 +134,6 @@ OF_CLASSES = [
     ("class_weight", 3, ["'balanced'", "dict", "list", "None"]),
     ("label_smoothing", 1.0, ["[0.0, 1.0)"]),
     ("output_activation", "tanh", ["softmax", "logistic", "tanh"]),
-    ("loss", Focal(-1), ["'gamma'", "Focal", "[0.0, inf)"]),
     ("loss", Focal, ["Focal"]),
 ]
 
@@ -357,3 +355,19 @@ def test_partial_fit_appears_with_the_solver(make):
 def test_prediction_before_fit_is_refused(method):
     with pytest.raises(NotFittedError, match=r"DeepClassifier.*not fitted"):
         getattr(classifier(), method)(X)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("make", "loss", "words"),
+    [
+        (classifier, Focal(-1), ["'gamma'", "Focal", "[0.0, inf)", "Got -1"]),
+        (regressor, Huber(0), ["'delta'", "Huber", "(0.0, inf)", "Got 0"]),
+    ],
+)
+def test_a_loss_object_that_cannot_be_used_is_refused(make, loss, words, method):
+    y = CLASSES if make is classifier else NUMBERS
+    more = {"classes": np.unique(y)} if (make is classifier and method == "partial_fit") else {}
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        getattr(make(loss=loss), method)(X, y, **more)
+    assert all(word in str(error.value) for word in words)

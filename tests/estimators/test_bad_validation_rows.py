@@ -148,7 +148,7 @@ TOGETHER = [
             f"{solver!r:.5}-{name}",
             regressor(solver=solver, **{name: value}),
             fit_r,
-            words=[f"{name} does not", "solver='lbfgs'", "'adam'", f"leave {name} out"],
+            words=[name, "is not supported with solver='lbfgs'", "'adam'", f"leave {name}"],
         )
         for solver in ("lbfgs", LBFGS())
         for name, value in [
@@ -247,7 +247,7 @@ TOGETHER = [
         "quantile-twice",
         regressor(loss="quantile", quantile=[0.5, 0.5]),
         fit_r,
-        words=["quantile", "twice"],
+        words=["quantile", "distinct"],
     ),
     case(
         "quantile-link",

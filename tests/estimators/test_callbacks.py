@@ -190,7 +190,7 @@ def test_without_callbacks_there_is_no_context(kind, y, solver, monkeypatch):
     def fail(self, *args, **kwargs):
         raise AssertionError("a context was made")
 
-    monkeypatch.setattr(skdeep.estimators.base._DeepEstimator, "_init_callback_context", fail)
+    monkeypatch.setattr(skdeep.estimators.base.DeepEstimator, "_init_callback_context", fail)
     fitted = model(kind, solver=solver).fit(X, y)
     assert not [name for name in vars(fitted) if "callback" in name]
 

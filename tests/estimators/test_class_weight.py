@@ -78,7 +78,7 @@ def test_class_weight_in_partial_fit(task):
 
 
 def test_balanced_does_not_go_with_partial_fit():
-    with pytest.raises(ValueError, match="does not go with partial_fit"):
+    with pytest.raises(ValueError, match="is not supported by partial_fit"):
         model(class_weight="balanced").partial_fit(X, SPECIES, classes=[0, 1, 2])
 
 

@@ -143,7 +143,6 @@ FEW_ROWS = "check_classifiers_one_label_sample_weights check_fit2d_1sample check
 # What an option cannot do by its nature.
 IMPOSSIBLE = [
     ("dropout", WEIGHTS, "each row is thinned out by itself"),
-    ("batch_norm", WEIGHTS, "a batch's figures count rows, not weights"),
     (
         "early_stopping",
         f"{WEIGHTS} {PARTIAL} {FEW_ROWS}",
@@ -158,9 +157,13 @@ OUTPUTS = {
 }
 
 
+NORMS = {"batch": dict.fromkeys(WEIGHTS.split(), "batch norm counts rows, not weights")}
+
+
 def expected_to_fail(estimator):
     negative = {"check_regressor_multioutput": "has targets below 0, whatever the tags"}
     found = negative if estimator.loss in ("poisson", "gamma") else {}
+    found |= NORMS.get(estimator.norm, {})
     found |= OUTPUTS.get(getattr(estimator, "output_activation", None), {})
     return found | {
         check: reason

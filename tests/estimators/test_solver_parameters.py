@@ -18,7 +18,7 @@ RATES = {
     "amsgrad": 0.01,
     "rmsprop": 0.003,
     "adagrad": 0.05,
-    "adadelta": 100.0,  # its own rate is 1, with a larger epsilon
+    "adadelta": 3.0,  # its own rate is 1
     "lion": 0.003,
     "lbfgs": 0.001,
 }

@@ -394,7 +394,7 @@ def test_weights_of_several_columns_multiply(y, weights, truth):
 
 
 def numbers_target(loss, n_columns):
-    return RegressionTarget(regression_loss(loss), n_columns, np.arange(1))
+    return RegressionTarget(n_columns).with_loss(regression_loss(loss), np.arange(1))
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
@@ -476,7 +476,7 @@ def test_check_of_numbers(loss):
 def test_quantiles_are_decoded_in_the_order_of_the_user(quantiles):
     order = np.argsort(quantiles)
     loss = regression_loss("quantile", None, tuple(np.array(quantiles)[order].tolist()))
-    target = RegressionTarget(loss, 1, np.argsort(order))
+    target = RegressionTarget(1).with_loss(loss, np.argsort(order))
     assert target.n_outputs == len(quantiles)
     assert target.has_score == (len(quantiles) == 1)
     y = np.arange(5.0)
@@ -490,7 +490,7 @@ def test_quantiles_are_decoded_in_the_order_of_the_user(quantiles):
 
 
 def test_quantiles_of_several_columns_are_refused():
-    with pytest.raises(ValueError, match=r"loss='quantile'.*one column.* 2.*MultiOutputReg"):
+    with pytest.raises(ValueError, match=r"loss='quantile'.*single column.* 2.*MultiOutputReg"):
         numbers_target("quantile", 2)
 
 

@@ -377,5 +377,5 @@ def test_max_time_stops_after_the_first_epoch(kind, y, solver):
 
 @pytest.mark.parametrize("given", [{"X_val": X, "y_val": SPECIES}, {"y_val": SPECIES}])
 def test_lbfgs_takes_no_validation_rows(given):
-    with pytest.raises(ValueError, match="X_val or y_val does not go with solver='lbfgs'"):
+    with pytest.raises(ValueError, match="X_val or y_val is not supported with solver='lbfgs'"):
         model(DeepClassifier, solver="lbfgs").fit(X, SPECIES, **given)

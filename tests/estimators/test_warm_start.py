@@ -194,14 +194,14 @@ def test_warm_start_goes_on_with_other_rows(kind, name, rows):
     first, second = rows
     params = EXACT | GOING_ON[name]
     model = kind(**params, warm_start=True).fit(X[first], y[first])
-    curve, steps = list(model.loss_curve_), model._solver_state.n_steps
+    curve, steps = list(model.loss_curve_), model._training_state.solver_state.n_steps
     twin = reloaded(model)
     for each in (model, twin):
         each.fit(X[second], y[second])
     assert_same_fit(model, twin)
     assert model.loss_curve_[:6] == curve
     assert len(model.loss_curve_) == 12
-    assert model._solver_state.n_steps > steps
+    assert model._training_state.solver_state.n_steps > steps
     assert np.isfinite(model.loss_curve_).all()
 
 
@@ -325,7 +325,7 @@ def test_partial_fit_with_another_solver_starts_that_solver_anew(kind, first, se
     y = fit_target(kind)
     changed = pair(kind, solver=first)[0].fit(X, y).set_params(solver=second, batch_size=16)
     anew = pair(kind, solver=second)[0].fit(X, y)
-    anew._solver_state = None
+    anew._training_state.solver_state = None
     anew.coefs_ = [coef.copy() for coef in changed.coefs_]
     anew.intercepts_ = [bias.copy() for bias in changed.intercepts_]
     for model in (changed, anew):
