@@ -235,7 +235,7 @@ TOGETHER = [
         "quantile-outside",
         regressor(loss="quantile", quantile=[0.1, 1.5]),
         fit_r,
-        words=["quantile", "1.5", "between 0 and 1"],
+        words=["quantile", "1.5", "in (0, 1)"],
     ),
     case(
         "quantile-none",
