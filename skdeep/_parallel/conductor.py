@@ -12,7 +12,7 @@ from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
 from skdeep._parallel.workers import Workers
-from skdeep._training.fit_task import FitResult, FitTask, order_key, stack_key
+from skdeep._training.fit_task import FitResult, FitTask, row_order_key, stack_key
 from skdeep._training.train import train
 
 # Bytes that a step of a stack goes over, at most: they should stay in the cache.
@@ -303,7 +303,7 @@ def _companies(group: list[Promise]) -> list[list[Promise]]:
     companies: dict[Any, list[Promise]] = {}
     for promise, X, y, weight in zip(group, *columns, strict=True):
         promise.work = replace(promise.work, X=X, y=y, sample_weight=weight)
-        companies.setdefault(order_key(promise.work), []).append(promise)
+        companies.setdefault(row_order_key(promise.work), []).append(promise)
     large = [company for company in companies.values() if len(company) >= MIN_WIDTH]
     rest = [
         promise

@@ -424,7 +424,7 @@ def test_rows_that_a_stack_shares(options):
             for i in range(3)
         ]
 
-    assert Stack(tasks()).in_step
+    assert Stack(tasks()).shares_rows
     for result, alone in zip(train(tasks()), tasks(), strict=True):
         np.testing.assert_allclose(result.theta, train([alone])[0].theta, rtol=1e-8, atol=1e-10)
     np.testing.assert_array_equal(X, X_COPY)
@@ -485,7 +485,7 @@ def test_a_step_allocates_nothing_that_grows(name, n_models):
         given = task(name, i, X=x, y=y, theta=theta, batch_size=256, max_norm=1.0)
         tasks.append(replace(given, network=network, clip_norm=1.0))
     stack = Stack(tasks)
-    stack._arrange(stack.watches)
+    stack._arrange(stack.runs)
     stack._epoch()
     tracemalloc.start()
     try:

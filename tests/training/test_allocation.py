@@ -35,7 +35,7 @@ def peak_of_steps(n_rows, solver, activation, dtype, weighted, n_models):
             )
         )  # fmt: skip
     stack = Stack(tasks)
-    stack._arrange(stack.watches)
+    stack._arrange(stack.runs)
     batches = stack.batches.epoch()
 
     def step():
@@ -43,7 +43,7 @@ def peak_of_steps(n_rows, solver, activation, dtype, weighted, n_models):
         loss = stack.objective.loss_and_grad(batch)
         penalty = stack.objective.penalty_and_grad(batch.scale)
         stack.objective.reported(loss, penalty)
-        stack.descent.step()
+        stack.solver.step()
 
     step()  # what is bound once, at the first batch of a size
     tracemalloc.start()

@@ -38,7 +38,7 @@ def stack_of(solver, n_models=1):
             FitTask(network, loss, solver, X, y, None, theta, generator, batch_size=BATCH)
         )
     stack = Stack(tasks)
-    stack._arrange(stack.watches)
+    stack._arrange(stack.runs)
     return stack
 
 
@@ -61,8 +61,8 @@ class Counted:
 def calls_of_a_step(stack, monkeypatch):
     """Calls of Python functions, and of NumPy by name, in a step of the second epoch."""
     stack._epoch()
-    while len(stack.descent._table) < N_ROWS // BATCH:  # so that no refill is counted
-        stack.descent._tabulate()
+    while len(stack.solver._table) < N_ROWS // BATCH:  # so that no refill is counted
+        stack.solver._tabulate()
     counts = collections.Counter()
 
     def count(frame, event, arg):
