@@ -207,8 +207,9 @@ class Conductor:
         results = self.workers.run(_run_jobs, calls)
         for part, part_results in zip(parts, results, strict=True):
             for job, result in zip(part, part_results, strict=True):
-                job.callback(job)  # joblib submits the next job, before this one is done
-                self._settle_locked(job, {"result": result})
+                job.callback(job)  # joblib submits the next job before this one is done
+                with self.changed:
+                    self._settle(job, result=result)
 
     def _advance(self, job: Promise) -> None:
         # Once all threads wait: deliver a trained fit, start a job, or train the fits.
@@ -229,10 +230,6 @@ class Conductor:
         with one_blas_thread:
             for stack in _group_into_stacks(fits):
                 self.trained.extend(zip(stack, _train_stack(stack), strict=True))
-
-    def _settle_locked(self, promise: Promise, outcome: dict[str, Any]) -> None:
-        with self.changed:
-            self._settle(promise, **outcome)
 
     def _has_room(self) -> bool:
         # The next fit is assumed to be as large as the largest so far.
@@ -257,7 +254,7 @@ class Conductor:
             except BaseException as error:
                 outcome["error"] = error
             if not self.cancelled:
-                job.callback(job)  # joblib submits the next job, before this one is done
+                job.callback(job)  # joblib submits the next job before this one is done
         with self.changed:
             if not settled:
                 self._settle(job, **outcome)

@@ -192,7 +192,7 @@ class FitResult:
 
 
 def stack_key(task: FitTask) -> tuple[Any, ...] | None:
-    """Key that is equal for tasks that can be trained as one stack; None if none can.
+    """Key that is equal for tasks that can be trained as one stack; None to train alone.
 
     It contains what determines the shapes, dtypes and code path of a stack. Numbers may differ
     between the models: learning rates, penalties, seeds, rows, sample weights, epochs.
