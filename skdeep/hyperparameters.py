@@ -1,24 +1,97 @@
-"""A spec is a small dataclass of hyperparameters: what to do, never what was done.
+"""Hyperparameters: the default, valid values and description of each, declared once.
 
-It carries the two methods that scikit-learn's ``clone`` and searches ask of anything
-that holds parameters, so ``GridSearchCV`` reaches into it (``solver__momentum``), and into
-a spec that it holds (``solver__learning_rate__decay``).
+Parameter checks, docstrings and the loading of files use these declarations.
+
+A spec is a small dataclass of hyperparameters. It says what to do and keeps no state. It has
+the two methods that scikit-learn's ``clone`` and searches need, so ``GridSearchCV`` can set
+its parameters (``solver__momentum``) and those of nested specs
+(``solver__learning_rate__decay``).
 """
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Interval of valid numbers.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds.
+    closed : {'left', 'right', 'both', 'neither'}, default='left'
+        Which of the bounds are included.
+    whole : bool, default=False
+        If True, only integers are included.
+    """
+
+    low: float = 0
+    high: float = math.inf
+    closed: str = "left"
+    whole: bool = False
+
+    def __str__(self) -> str:
+        left = "[" if self.closed in ("left", "both") else "("
+        right = "]" if self.closed in ("right", "both") else ")"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+FINITE = Interval(-math.inf, math.inf, "neither")
+NOT_NEGATIVE = Interval()
+POSITIVE = Interval(closed="neither")
+SHARE = Interval(0, 1, "left")
+COUNT = Interval(1, whole=True)
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """Declaration of an estimator's parameter.
+
+    Parameters
+    ----------
+    default : object
+        Default value.
+    allowed : tuple
+        Valid values: intervals, types, tuples of strings, None, or scikit-learn's 'boolean',
+        'array-like', 'random_state' and 'verbose'.
+    text : str
+        Description for the docstring.
+    kind : str, default=''
+        Type for the docstring. By default, it is derived from `allowed`.
+    """
+
+    default: Any
+    allowed: tuple[Any, ...]
+    text: str
+    kind: str = ""
+
+    def entry(self, name: str) -> str:
+        """Entry for a docstring."""
+        kind = self.kind or " or ".join(map(_in_words, self.allowed))
+        lines = [line.strip() for line in self.text.strip().splitlines()]
+        return "\n    ".join([f"{name} : {kind}, default={self.default!r}", *lines])
+
+
+def _in_words(allowed: Any) -> str:
+    if isinstance(allowed, Interval):
+        return f"{'int' if allowed.whole else 'float'} in {allowed}"
+    if isinstance(allowed, tuple):
+        return "{" + ", ".join(map(repr, allowed)) + "}"
+    return {"boolean": "bool"}.get(allowed, str(allowed))
 
 
 class Spec:
-    """Base of the spec dataclasses: parameters that scikit-learn can read and set.
+    """Base class of specs, whose parameters scikit-learn can get and set.
 
     Attributes
     ----------
     kinds_by_name : dict
-        The specs that names in its fields stand for.
+        Spec classes by the names that a field accepts for them.
     """
 
     kinds_by_name: ClassVar[dict[str, Any]] = {}
@@ -31,8 +104,14 @@ class Spec:
 
     @classmethod
     @cache
+    def shared_names(cls) -> tuple[str, ...]:
+        """Names of the hyperparameters that are also parameters of an estimator."""
+        return tuple(f.name for f in fields(cls) if "shared" in f.metadata)  # type: ignore[arg-type]
+
+    @classmethod
+    @cache
     def number_names(cls) -> tuple[str, ...]:
-        """Names of the hyperparameters that are numbers, as their defaults say."""
+        """Names of the hyperparameters whose default is a number."""
         return tuple(
             field.name
             for field in fields(cls)  # type: ignore[arg-type]
@@ -40,12 +119,12 @@ class Spec:
         )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Hyperparameters by name.
+        """Get hyperparameters by name.
 
         Parameters
         ----------
         deep : bool, default=True
-            Whether those of a spec that this one holds come too, as ``field__name``.
+            If True, include the hyperparameters of nested specs, as ``field__name``.
 
         Returns
         -------
@@ -55,8 +134,8 @@ class Spec:
         if deep:
             for name, value in list(params.items()):
                 if isinstance(value, Spec):
-                    inner = value.get_params()
-                    params |= {f"{name}__{key}": own for key, own in inner.items()}
+                    nested = value.get_params()
+                    params |= {f"{name}__{key}": inner for key, inner in nested.items()}
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -65,7 +144,7 @@ class Spec:
         Parameters
         ----------
         **params : dict
-            New values; ``field__name`` is the `name` of the spec in `field`.
+            New values. ``field__name`` sets `name` of the spec in `field`.
 
         Returns
         -------
@@ -74,37 +153,40 @@ class Spec:
         Raises
         ------
         ValueError
-            If a name is not one of the spec's.
+            If a name is invalid. Nothing is set then.
         """
-        own, inner = self._by_owner(params)
-        for name, value in own.items():
+        direct, nested = self._split(params)
+        for name, value in direct.items():
             setattr(self, name, value)
-        for field, of_field in inner.items():
-            getattr(self, field).set_params(**of_field)
+        for name, inner in nested.items():
+            getattr(self, name).set_params(**inner)
         return self
 
-    def _by_owner(self, params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        # Own fields and those of specs in fields, all known: nothing is set before that.
-        own = {name: value for name, value in params.items() if "__" not in name}
-        inner: dict[str, dict[str, Any]] = {}
-        for name in [name for name in params if name not in own]:
-            field, _, key = name.partition("__")
-            inner.setdefault(field, {})[key] = params[name]
-        after = {name: getattr(self, name) for name in self.field_names()} | own
-        for field, of_field in inner.items():
-            value: Any = after.get(field)
-            key = next(iter(of_field))
+    def _split(self, params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        # Values of fields, and of nested specs by field. Raises if any name is invalid.
+        direct: dict[str, Any] = {}
+        nested: dict[str, dict[str, Any]] = {}
+        for name, value in params.items():
+            field_name, separator, key = name.partition("__")
+            if separator:
+                nested.setdefault(field_name, {})[key] = value
+            else:
+                direct[name] = value
+        after = {name: getattr(self, name) for name in self.field_names()} | direct
+        for field_name, inner in nested.items():
+            value = after.get(field_name)
+            key = next(iter(inner))
             if isinstance(value, str):
-                check_holds_parameters(field, value, key, self.kinds_by_name, after)
+                check_holds_parameters(field_name, value, key, self.kinds_by_name, after)
             if not isinstance(value, Spec):
-                self._refuse(f"{field}__{key}")
-            value._by_owner(of_field)
-        for name in own:
+                self._raise_invalid(f"{field_name}__{key}")
+            value._split(inner)
+        for name in direct:
             if name not in self.field_names():
-                self._refuse(name)
-        return own, inner
+                self._raise_invalid(name)
+        return direct, nested
 
-    def _refuse(self, name: str) -> None:
+    def _raise_invalid(self, name: str) -> NoReturn:
         raise ValueError(
             f"Invalid parameter {name!r} for {type(self).__name__}. Valid parameters are: "
             f"{list(self.get_params())!r}."
@@ -114,9 +196,9 @@ class Spec:
 def check_holds_parameters(
     field: str, value: Any, key: str, kinds: Mapping[str, Any], siblings: Iterable[str]
 ) -> None:
-    """Raise ValueError where `field` holds nothing whose `key` could be set, as a name.
+    """Raise ValueError if the `value` of `field` has no parameters, so no `key` to set.
 
-    `kinds` are the specs that names stand for, `siblings` the parameters beside `field`.
+    `kinds` are the spec classes by name, `siblings` the parameters beside `field`.
     """
     if hasattr(value, "set_params") and not isinstance(value, type):
         return
@@ -128,3 +210,67 @@ def check_holds_parameters(
     if kind is not None and key in kind.field_names() and key in siblings:
         advice += f", or set {key} instead of {field}__{key}"
     raise ValueError(f"{problem} is a name, which has no parameters: {advice}.")
+
+
+def allowed_fields(kind: type) -> dict[str, tuple[Any, ...]]:
+    """Valid values of each field of a dataclass, as in `Hyperparameter.allowed`."""
+    return {one.name: one.metadata.get("allowed", ()) for one in fields(kind)}
+
+
+def field_of(default: Any, *allowed: Any) -> Any:
+    """Declare a field of a spec, with its default and valid values."""
+    return field(default=default, metadata={"allowed": allowed})
+
+
+def shared_field(name: str, default: Any = None) -> Any:
+    """Declare a field of a solver that is also a parameter of the estimators.
+
+    A solver that is specified by name takes the estimator's value. `default` is for solver
+    objects; None means the estimator's default.
+    """
+    shared = SHARED[name]
+    return field(
+        default=shared.default if default is None else default,
+        metadata={"allowed": shared.allowed, "shared": True},
+    )
+
+
+SHARED: dict[str, Hyperparameter] = {
+    "learning_rate": Hyperparameter(
+        "constant",
+        (str, Spec, callable),
+        """
+        How the learning rate changes: 'constant', 'invscaling' (divided by
+        ``(t + 1) ** power_t`` after t samples), 'adaptive' (divided by 5 each time there is
+        no progress for `n_iter_no_change` epochs, down to 1e-6), 'inverse_time', 'step',
+        'linear', 'exponential', 'cosine' or 'one_cycle'; an object of
+        :mod:`skdeep.schedules`, such as ``WarmUp(5, Cosine())``; or a callable that takes the
+        step, counted from 0, and returns the rate. Used by all stochastic solvers.
+        """,
+        "str, schedule or callable",
+    ),
+    "learning_rate_init": Hyperparameter(
+        0.001, (POSITIVE,), "Initial learning rate. Used by all stochastic solvers."
+    ),
+    "power_t": Hyperparameter(
+        0.5, (NOT_NEGATIVE,), "Exponent of ``learning_rate='invscaling'``."
+    ),
+    "momentum": Hyperparameter(0.9, (Interval(0, 1, "both"),), "Momentum of 'sgd'."),
+    "nesterovs_momentum": Hyperparameter(
+        True, ("boolean",), "If True, 'sgd' uses Nesterov's momentum."
+    ),
+    "beta_1": Hyperparameter(
+        0.9,
+        (SHARE,),
+        "Decay rate of the first moment of 'adam', 'adamw', 'amsgrad' and 'nadam'.",
+    ),
+    "beta_2": Hyperparameter(
+        0.999, (SHARE,), "Decay rate of the second moment of the same solvers."
+    ),
+    "epsilon": Hyperparameter(
+        1e-8, (POSITIVE,), "Added to the square root of the second moment by the same solvers."
+    ),
+    "max_fun": Hyperparameter(
+        15000, (COUNT,), "Maximum number of loss evaluations of 'lbfgs'."
+    ),
+}

@@ -5,11 +5,12 @@ scikit-learn's MLP does.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 
 import numpy as np
 
 from skdeep._arrays import Array
+from skdeep.hyperparameters import FINITE, NOT_NEGATIVE, field_of
 
 
 class Initializer:
@@ -44,6 +45,13 @@ class Initializer:
 class Uniform(Initializer):
     """U(low, high).
 
+    Parameters
+    ----------
+    low : float in (-inf, inf)
+        Lower bound.
+    high : float in (-inf, inf)
+        Upper bound.
+
     Examples
     --------
     >>> import numpy as np
@@ -52,8 +60,8 @@ class Uniform(Initializer):
     array([[2.55, 2.72, 2.6 ]])
     """
 
-    low: float
-    high: float
+    low: float = field_of(MISSING, FINITE)
+    high: float = field_of(MISSING, FINITE)
 
     def weights(self, generator, fan_in, fan_out):
         return generator.uniform(self.low, self.high, (fan_in, fan_out))
@@ -61,10 +69,18 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """N(mean, std^2)."""
+    """N(mean, std^2).
 
-    mean: float
-    std: float
+    Parameters
+    ----------
+    mean : float in (-inf, inf)
+        Mean.
+    std : float in [0, inf)
+        Standard deviation.
+    """
+
+    mean: float = field_of(MISSING, FINITE)
+    std: float = field_of(MISSING, NOT_NEGATIVE)
 
     def weights(self, generator, fan_in, fan_out):
         if not self.std >= 0:
@@ -81,7 +97,7 @@ class GlorotUniform(Initializer):
 
     Parameters
     ----------
-    gain : float, default=6.0
+    gain : float in [0, inf), default=6.0
         6 in the paper; scikit-learn uses 2 with logistic activations.
 
     References
@@ -90,7 +106,7 @@ class GlorotUniform(Initializer):
        neural networks", AISTATS 2010.
     """
 
-    gain: float = 6.0
+    gain: float = field_of(6.0, NOT_NEGATIVE)
 
     def weights(self, generator, fan_in, fan_out):
         return self._uniform(generator, fan_in, fan_out, (fan_in, fan_out))

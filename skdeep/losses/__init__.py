@@ -1,12 +1,13 @@
-"""Loss functions, and the output activations of regression."""
+"""Loss functions, and the output activations of regressors."""
 
-from skdeep.losses.base import Loss
+from skdeep.losses.base import Loss, RegressionLoss
 from skdeep.losses.classification import (
     CLASSIFICATION_LOSSES,
     BinaryFocalLoss,
     BinaryLogLoss,
     BinaryLoss,
     BinarySquaredError,
+    Focal,
     MultinomialFocalLoss,
     MultinomialLogLoss,
     MultinomialLoss,
@@ -14,19 +15,19 @@ from skdeep.losses.classification import (
     MultiOutputLoss,
     classification_loss,
 )
+from skdeep.losses.custom import PointwiseLoss
 from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 from skdeep.losses.quantile import QuantileLoss
 from skdeep.losses.regression import (
     REGRESSION_LOSSES,
     AbsoluteError,
+    ActivatedLoss,
     HalfGammaLoss,
     HalfPoissonLoss,
     HalfSquaredError,
+    Huber,
     HuberLoss,
-    LinkedLoss,
     LogCosh,
-    PointwiseLoss,
-    RegressionLoss,
     regression_loss,
 )
 
@@ -35,15 +36,17 @@ __all__ = [
     "OUTPUT_ACTIVATIONS",
     "REGRESSION_LOSSES",
     "AbsoluteError",
+    "ActivatedLoss",
     "BinaryFocalLoss",
     "BinaryLogLoss",
     "BinaryLoss",
     "BinarySquaredError",
+    "Focal",
     "HalfGammaLoss",
     "HalfPoissonLoss",
     "HalfSquaredError",
+    "Huber",
     "HuberLoss",
-    "LinkedLoss",
     "LogCosh",
     "Loss",
     "MultiOutputLoss",

@@ -1,10 +1,11 @@
-"""Stochastic gradient descent, with momentum."""
+"""Stochastic gradient descent with momentum."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from skdeep.hyperparameters import shared_field
 from skdeep.solvers.base import StochasticSolver
 
 
@@ -18,11 +19,11 @@ class SGD(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    momentum : float, default=0.9
-        In [0, 1].
+        See :class:`StochasticSolver`.
+    momentum : float in [0, 1], default=0.9
+        Decay rate of the velocity v.
     nesterovs_momentum : bool, default=True
-        Whether to look ahead along the velocity.
+        If True, use Nesterov's momentum.
 
     References
     ----------
@@ -36,8 +37,8 @@ class SGD(StochasticSolver):
     0.8
     """
 
-    momentum: float = 0.9
-    nesterovs_momentum: bool = True
+    momentum: float = shared_field("momentum")
+    nesterovs_momentum: bool = shared_field("nesterovs_momentum")
 
     n_moments: ClassVar[int] = 1
 
