@@ -8,7 +8,7 @@ from skdeep._network.network import Network
 from skdeep._training.batches import Batch
 from skdeep._training.objective import Objective
 from skdeep.activations import ACTIVATIONS
-from tests.losses.test_losses import IDS, LOSSES, MODELS, shares, targets
+from tests.losses.test_losses import LOSSES, MODELS, name_of, shares, targets
 
 N_ROWS = 6
 
@@ -38,7 +38,7 @@ def total(objective, batch):
 
 @pytest.mark.parametrize("models", MODELS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("loss", LOSSES, ids=IDS)
+@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
 def test_gradient_matches_finite_differences(loss, activation, models):
     objective, batch, theta, grad = problem(loss, activation, models)
     total(objective, batch)
@@ -58,7 +58,7 @@ def test_gradient_matches_finite_differences(loss, activation, models):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("loss", LOSSES, ids=IDS)
+@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
 def test_a_stack_equals_its_members(loss, activation):
     objective, batch, theta, grad = problem(loss, activation, (3,))
     values = total(objective, batch)
