@@ -1,7 +1,7 @@
-"""Flat vectors of shape (*models, n), and the numbers that go with them.
+"""Flat vectors of shape (*models, n), and hyperparameters as columns of shape (*models, 1).
 
-A vector is worked on in blocks that fit the cache. A hyperparameter that is a number is a
-column, one entry a model, so that the same line serves one network and a stack.
+Vectors are processed in blocks that fit the cache. Columns have one entry per model, so that
+the same code serves one network and a stack.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ import numpy as np
 
 Array = np.ndarray
 
-# Elements a block of one array holds; an update touches up to four arrays at a time,
-# 512 kB in float32, half of a common L2 cache.
+# Elements per block. An update touches up to four arrays at a time: 512 kB in float32, half
+# of a common L2 cache.
 BLOCK = 1 << 15
 
 
 def column(values: Sequence[float], models: tuple[int, ...], dtype: np.dtype) -> Array:
-    """One number a model, as an array of shape (*models, 1)."""
+    """One number per model, as an array of shape (*models, 1)."""
     return np.array(values, dtype).reshape(*models, 1)
 
 
 def plain(column: Array) -> Array:
-    """`column`, without axes where it is one number: NumPy is faster with these."""
+    """`column`, as a 0-d array if it has one entry: NumPy is faster with these."""
     return column.reshape(()) if column.size == 1 else column
 
 
 def blocks(shape: tuple[int, ...]) -> list[Any]:
-    """Indices that cut flat vectors, of the given shape, into blocks that fit the cache."""
+    """Indices that split flat vectors of the given shape into blocks that fit the cache."""
     width = max(1, BLOCK * shape[-1] // max(prod(shape), 1))
     return [np.s_[..., start : start + width] for start in range(0, shape[-1], width)]

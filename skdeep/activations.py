@@ -1,10 +1,10 @@
-"""Hidden layers' functions, each with its derivative right under it.
+"""Activation functions of the hidden layers, each with its derivative right below it.
 
-``forward(z, out)`` writes f(z) into ``out``; ``backward(z, out, delta)`` multiplies
-``delta`` by f'(z). Both work in place on arrays of any shape. Where a function's
-derivative follows from its value, ``z`` and ``out`` are one array (``in_place``); the
-others are given two, and may use both as scratch: once ``backward`` is called, nobody
-else needs them. No formula overflows or loses its limit for \\|z\\| up to 1e4 in float32.
+``forward(z, out)`` writes f(z) to ``out``; ``backward(z, out, delta)`` multiplies ``delta``
+by f'(z). Both work in place on arrays of any shape. If a derivative can be computed from
+f(z) alone, ``z`` and ``out`` are the same array (``in_place``). Otherwise they are two
+arrays, and ``backward`` may overwrite both. All formulas are stable in float32 for
+\\|z\\| up to 1e4.
 """
 
 import math
@@ -19,25 +19,26 @@ from skdeep._arrays import Array
 
 
 class Activation:
-    """A differentiable function applied to each element.
+    """Base class of activations: a differentiable function of each element.
 
     Attributes
     ----------
     in_place : bool
-        Whether ``z`` and ``out`` are one array, because ``backward`` needs f(z) alone.
+        If True, ``z`` and ``out`` are the same array: ``backward`` needs f(z) only.
     stacks : bool
-        Whether arrays may have the models of a stack in front.
+        If True, networks with this activation can be trained as a stack, on arrays with a
+        leading axis of models.
     """
 
     in_place = True
     stacks = True
 
     def forward(self, z: Array, out: Array) -> None:
-        """Write f(z) into `out`."""
+        """Write f(z) to `out`."""
         raise NotImplementedError
 
     def backward(self, z: Array, out: Array, delta: Array) -> None:
-        """Multiply `delta` by f'(z); `z` and `out` are scratch from here on."""
+        """Multiply `delta` by f'(z); may overwrite `z` and `out`."""
         raise NotImplementedError
 
 
@@ -53,7 +54,7 @@ class Identity(Activation):
 
 
 def _logistic(z: Array, out: Array) -> None:
-    # (1 + tanh(z / 2)) / 2: NumPy's tanh is vectorised and cannot overflow.
+    # (1 + tanh(z / 2)) / 2: NumPy's tanh is vectorized and cannot overflow.
     np.multiply(z, 0.5, out=out)
     np.tanh(out, out=out)
     out *= 0.5
@@ -88,7 +89,7 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """f(z) = max(z, 0), f' = 1 where z > 0, else 0 [1]_.
+    """f(z) = max(z, 0), f' = 1 if z > 0, else 0 [1]_.
 
     References
     ----------
@@ -99,8 +100,8 @@ class ReLU(Activation):
     in_place = False
 
     def forward(self, z: Array, out: Array) -> None:
-        # (z + |z|) / 2, which is exact: NumPy has vector instructions for these three
-        # passes, and none for the maximum of an array and a number.
+        # (z + |z|) / 2 is exact, and faster: NumPy vectorizes these three passes, but not the
+        # maximum of an array and a scalar.
         np.abs(z, out)
         out += z
         out *= 0.5
@@ -149,7 +150,7 @@ class ELU(Activation):
     def forward(self, z: Array, out: Array) -> None:
         np.minimum(z, 0, out=out)
         np.expm1(out, out=out)
-        np.maximum(z, out, out=out)  # exp(z) - 1 >= z, with equality at 0 only
+        np.maximum(z, out, out=out)  # exp(z) - 1 >= z, with equality only at 0
 
     def backward(self, z: Array, out: Array, delta: Array) -> None:
         np.minimum(z, 0, out=out)
@@ -192,12 +193,12 @@ class SELU(Activation):
 
 @dataclass(frozen=True)
 class GELU(Activation):
-    """f(z) = z Phi(z), f' = Phi(z) + z phi(z), with the normal law's exact Phi [1]_.
+    """f(z) = z Phi(z), f' = Phi(z) + z phi(z), with the standard normal's Phi and phi [1]_.
 
     References
     ----------
-    .. [1] Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415;
-       the exact form, not the tanh approximation.
+    .. [1] Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415.
+       The exact form, not the tanh approximation.
     """
 
     in_place = False
@@ -256,7 +257,7 @@ class Mish(Activation):
     """
 
     in_place = False
-    # From here on 2 / q is below float64's resolution of 1, and u^2 fits float32.
+    # Above this, 2 / q is below the resolution of float64 at 1; u^2 still fits float32.
     linear_from = 20.0
 
     def forward(self, z: Array, out: Array) -> None:
@@ -316,20 +317,19 @@ class Softplus(Activation):
 
 
 class Custom(Activation):
-    """An activation of the user's own.
+    """User-defined activation.
 
     Parameters
     ----------
     spec : object
-        With two methods, each from an array to an array of the same shape:
-        ``value(z)`` gives f(z), ``derivative(z)`` gives f'(z), element by element. They
-        must not write to ``z``.
+        An object with two elementwise methods, ``value(z)`` for f(z) and ``derivative(z)``
+        for f'(z). Both return an array of the same shape as ``z`` and must not modify ``z``.
 
     Notes
     -----
-    Two are equal if they hold the same object, or hashable objects that are equal, such as
-    instances of a frozen dataclass. Inside :class:`~skdeep.lockstep`, networks with an
-    activation of your own are trained one by one, so ``z`` always has shape (rows, columns).
+    Two custom activations are equal if they hold the same object, or equal hashable objects
+    such as instances of a frozen dataclass. Inside :class:`~skdeep.lockstep`, networks with a
+    custom activation are trained one at a time, so ``z`` always has shape (rows, columns).
 
     Examples
     --------
@@ -362,29 +362,29 @@ class Custom(Activation):
         return same or (isinstance(self.spec, Hashable) and bool(self.spec == other.spec))
 
     def __hash__(self) -> int:
-        # Of what the object is, not of what it holds, which need not be hashable.
+        # Hashes the type only: the object itself need not be hashable.
         return hash((Custom, type(self.spec)))
 
     def __repr__(self) -> str:
-        # Of an object that does not say what it is, the kind says more than its address.
-        kind = type(self.spec)
-        plain = kind.__repr__ is object.__repr__
-        return f"Custom({kind.__name__}())" if plain else f"Custom({self.spec!r})"
+        # The default repr shows an address; the class name is more useful.
+        cls = type(self.spec)
+        has_default_repr = cls.__repr__ is object.__repr__
+        return f"Custom({cls.__name__}())" if has_default_repr else f"Custom({self.spec!r})"
 
     def forward(self, z: Array, out: Array) -> None:
-        out[...] = self._elements("value", z)
+        out[...] = self._call("value", z)
 
     def backward(self, z: Array, out: Array, delta: Array) -> None:
-        delta *= self._elements("derivative", z)
+        delta *= self._call("derivative", z)
 
-    def _elements(self, method: str, z: Array) -> Array:
-        found = getattr(self.spec, method)(z)
-        if np.shape(found) != z.shape:
+    def _call(self, method: str, z: Array) -> Array:
+        result = getattr(self.spec, method)(z)
+        if np.shape(result) != z.shape:
             raise ValueError(
-                f"{type(self.spec).__name__}.{method}(z) returned shape {np.shape(found)} for "
+                f"{type(self.spec).__name__}.{method}(z) returned shape {np.shape(result)} for "
                 f"z of shape {z.shape}: return one number for each element."
             )
-        return found
+        return result
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -1,7 +1,7 @@
-"""How weights start: laws by which a layer's weights are drawn; its biases start at 0.
+"""Weight initializers.
 
-The one exception is the default, ``GlorotUniform``, which draws the biases too, so that a
-network starts where scikit-learn's does.
+Biases start at 0, except with the default, ``GlorotUniform``, which draws them too, as
+scikit-learn's MLP does.
 """
 
 import math
@@ -14,7 +14,7 @@ from skdeep.hyperparameters import FINITE, NOT_NEGATIVE, field_of
 
 
 class Initializer:
-    """A law by which weights are drawn."""
+    """Base class of initializers: a distribution that weights are drawn from."""
 
     def weights(self, generator: np.random.RandomState, fan_in: int, fan_out: int) -> Array:
         """Weights of shape (fan_in, fan_out)."""
@@ -23,16 +23,15 @@ class Initializer:
     def draw(
         self, generator: np.random.RandomState, fan_in: int, fan_out: int, bias: bool = True
     ) -> tuple[Array, Array]:
-        """Start of a layer.
+        """Initial weights and bias of a layer.
 
         Parameters
         ----------
         generator : RandomState
-            Source of the draws.
         fan_in, fan_out : int
             Number of inputs and outputs of the layer.
         bias : bool, default=True
-            Whether the layer has a bias.
+            If False, the layer has no bias and none is drawn.
 
         Returns
         -------
@@ -93,13 +92,13 @@ class Normal(Initializer):
 class GlorotUniform(Initializer):
     """U(-b, b), b = sqrt(gain / (fan_in + fan_out)), for weights, then biases [1]_.
 
-    Follows scikit-learn's MLP, which draws the biases from the same law; the paper leaves
-    them 0.
+    Follows scikit-learn's MLP, which draws the biases from the same distribution; in the
+    paper they start at 0.
 
     Parameters
     ----------
     gain : float in [0, inf), default=6.0
-        6 in the paper; scikit-learn takes 2 for networks of logistic units.
+        6 in the paper; scikit-learn uses 2 with logistic activations.
 
     References
     ----------
@@ -113,10 +112,10 @@ class GlorotUniform(Initializer):
         return self._uniform(generator, fan_in, fan_out, (fan_in, fan_out))
 
     def draw(self, generator, fan_in, fan_out, bias=True):
-        weights, start = super().draw(generator, fan_in, fan_out)
+        weights, biases = super().draw(generator, fan_in, fan_out)
         if bias:
-            start = self._uniform(generator, fan_in, fan_out, (1, fan_out))
-        return weights, start
+            biases = self._uniform(generator, fan_in, fan_out, (1, fan_out))
+        return weights, biases
 
     def _uniform(self, generator, fan_in, fan_out, shape):
         bound = math.sqrt(self.gain / (fan_in + fan_out))
@@ -125,7 +124,7 @@ class GlorotUniform(Initializer):
 
 @dataclass(frozen=True)
 class GlorotNormal(Initializer):
-    """N(0, 2 / (fan_in + fan_out)), of Glorot & Bengio, AISTATS 2010, as a normal law."""
+    """N(0, 2 / (fan_in + fan_out)): the variance of `GlorotUniform`, normally distributed."""
 
     def weights(self, generator, fan_in, fan_out):
         return generator.normal(0, math.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out))
@@ -156,7 +155,7 @@ class HeNormal(Initializer):
 
 @dataclass(frozen=True)
 class LecunNormal(Initializer):
-    """N(0, 1 / fan_in), which 'selu' is made for [1]_.
+    """N(0, 1 / fan_in), the initializer to use with 'selu' [1]_.
 
     References
     ----------
@@ -170,10 +169,10 @@ class LecunNormal(Initializer):
 
 @dataclass(frozen=True)
 class Orthogonal(Initializer):
-    """Orthonormal columns, or rows where there are fewer; every such matrix alike [1]_.
+    """Uniformly distributed matrix with orthonormal columns, or rows if there are fewer [1]_.
 
-    The Q of a normal matrix's QR decomposition, with R's diagonal made positive: without
-    the signs some matrices would be likelier than others.
+    The Q of a Gaussian matrix's QR decomposition, with the signs that make R's diagonal
+    positive: without them, Q is not uniformly distributed.
 
     References
     ----------

@@ -1,1 +1,1 @@
-"""A network on one flat vector: layers, buffers, passes."""
+"""Networks on one flat parameter vector: layers, buffers, forward and backward passes."""

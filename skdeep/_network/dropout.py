@@ -1,4 +1,4 @@
-"""Dropout of a layer's inputs: forward, and right under it, backward."""
+"""Dropout: forward, and right below it, backward."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,14 +9,14 @@ from skdeep._arrays import Array
 
 
 class Dropout(NamedTuple):
-    """How much is dropped, and by whose draws.
+    """Dropout rates and random generators.
 
     Attributes
     ----------
     rates : ndarray of shape (*models, n_layers)
-        Share of elements that become 0: of the input, then of each hidden layer's output.
+        Fraction of elements set to 0: of the input, then of each hidden layer's output.
     generators : sequence of Generator
-        One a model, so that a model of a stack draws what it would draw alone.
+        One per model, so that a model draws the same masks in a stack as alone.
     """
 
     rates: Array
@@ -24,9 +24,10 @@ class Dropout(NamedTuple):
 
 
 class BoundDropout:
-    """out = x * mask, with a new mask at each step: 0 or 1 / (1 - rate) [1]_.
+    """out = x * mask, where each element of mask is 0 or 1 / (1 - rate) [1]_.
 
-    "Inverted": the mean is kept in training, so that prediction has nothing to do.
+    This "inverted" dropout preserves the mean in training, so that prediction needs no
+    scaling. A new mask is drawn at each step.
 
     Parameters
     ----------
@@ -35,8 +36,8 @@ class BoundDropout:
     mask, out : ndarray of shape (*models, rows, columns)
         Buffers; `mask` is contiguous.
     delta : ndarray of shape (*models, rows, columns) or None
-        The gradient with respect to `out`, and after `backward` with respect to `x`; None
-        where nobody asks for it.
+        Gradient with respect to `out` and, after `backward`, with respect to `x`; None if
+        it is not needed.
 
     References
     ----------
@@ -61,8 +62,8 @@ class BoundDropout:
         self.draws = list(zip(generators, mask.reshape(n_models, -1, copy=False), strict=True))
 
     def forward(self, x: Array) -> Array:
-        for generator, own in self.draws:
-            generator.random(out=own, dtype=own.dtype)
+        for generator, mask in self.draws:
+            generator.random(out=mask, dtype=mask.dtype)
         np.greater_equal(self.mask, self.rate, out=self.mask)
         self.mask *= self.factor
         np.multiply(x, self.mask, out=self.out)
@@ -74,7 +75,7 @@ class BoundDropout:
 
 
 class BoundSparseDropout:
-    """Dropout of a SciPy CSR input, for one network: what is 0 need not be drawn for."""
+    """Dropout of a SciPy CSR input of one network; draws for the stored elements only."""
 
     def __init__(self, rate: Array, generators: Sequence[np.random.Generator]) -> None:
         self.rate = rate.item()

@@ -1,11 +1,10 @@
-"""A layer: forward, and right under it, backward.
+"""Dense layers and skip connections: forward, and right below it, backward.
 
-A layer's spec holds its shape. ``bind`` joins it to the views and buffers of one batch
-size and gives the object that works: ``forward(x)`` writes the layer's output,
-``backward()`` assigns the gradients of its parameters and of its input. Norm, dropout and
-skip are stages of their own behind the dense one, bound only where a layer has them.
-Arrays are ``(*models, rows, columns)`` throughout; nothing here asks how many models there
-are.
+``Dense`` is the specification of a layer. ``Dense.bind`` connects it to parameters and to
+buffers of one batch size: ``forward(x)`` writes the output, ``backward()`` assigns the
+gradients of the parameters and of the input. Norm, dropout and skip connection are separate
+stages after the dense one, bound only if a layer has them. Arrays have shape
+``(*models, rows, columns)``, whatever the number of models.
 """
 
 from dataclasses import dataclass
@@ -20,26 +19,24 @@ from skdeep.activations import Activation, Identity
 
 @dataclass(frozen=True)
 class Dense:
-    """out = dropout(activation(norm(x @ weights + bias))) + x, with what is asked for.
+    """out = dropout(activation(norm(x @ weights + bias))) + x; most parts are optional.
 
     Parameters
     ----------
     n_in, n_out : int
         Number of columns of input and output.
     activation : Activation
-        Applied to each element.
     bias : bool, default=True
-        Whether a bias is added.
+        If True, add a bias.
     norm : Norm, default=None
-        Between the weighted sums and the activation.
+        Applied between the weighted sums and the activation.
     dropout : bool, default=False
-        Whether training drops elements of the activation's output. The rate is no part
-        of the spec: it may differ between the models of a stack.
+        If True, apply dropout to the output of the activation in training. The rate is not
+        part of the layer: it may differ between the models of a stack.
     residual : bool, default=False
-        Whether x is added, which needs ``n_in == n_out``. Dropout comes before the sum,
-        so that x goes through whole.
+        If True, add x to the output, after dropout; requires ``n_in == n_out``.
     drops_input : bool, default=False
-        Whether training drops elements of x; for a network's first layer.
+        If True, apply dropout to x in training; for the first layer of a network.
     """
 
     n_in: int
@@ -54,26 +51,26 @@ class Dense:
     def bind(
         self, weights: Array, bias: Array | None, z: Array, out: Array, sparse: bool = False
     ) -> "BoundDense":
-        """Join the weighted sums to their parameters and to buffers of one batch size.
+        """Connect the weighted sums to their parameters and to buffers of one batch size.
 
-        The activation comes with them, unless a norm stands between.
+        The activation is included, unless a norm comes between.
 
         Parameters
         ----------
         weights : ndarray of shape (*models, n_in, n_out)
         bias : ndarray of shape (*models, 1, n_out), or None
         z, out : ndarray of shape (*models, rows, n_out)
-            Buffers before and after the activation: one array where it is `in_place`.
+            Buffers before and after the activation: the same array if it is `in_place`.
         sparse : bool
-            Whether the input comes as SciPy CSR.
+            If True, the input is SciPy CSR.
         """
-        kind = BoundSparseDense if sparse else BoundDense
+        bound_class = BoundSparseDense if sparse else BoundDense
         activation = Identity() if self.norm else self.activation
-        return kind(activation, weights, bias, z, out)
+        return bound_class(activation, weights, bias, z, out)
 
 
 class BoundDense:
-    """A dense layer joined to its parameters and to buffers of one batch size."""
+    """A dense layer connected to its parameters and to buffers of one batch size."""
 
     def __init__(
         self,
@@ -93,22 +90,22 @@ class BoundDense:
     def bind_gradients(
         self, d_weights: Array, d_bias: Array | None, delta: Array, d_x: Array | None
     ) -> None:
-        """Join the layer to what `backward` reads and assigns.
+        """Connect the layer to the arrays that `backward` reads and assigns.
 
         Parameters
         ----------
         d_weights : ndarray of shape (*models, n_in, n_out)
         d_bias : ndarray of shape (*models, 1, n_out), or None
         delta : ndarray of shape (*models, rows, n_out)
-            The loss's gradient with respect to `out`, given by the layer above.
+            Gradient of the loss with respect to `out`, assigned by the next layer.
         d_x : ndarray of shape (*models, rows, n_in) or None
-            Receives the gradient with respect to the input; None in the first layer.
+            Output buffer for the gradient with respect to x; None in the first layer.
         """
         self.d_weights = d_weights
         self.d_bias = d_bias
         self.delta = delta
         self.d_x = d_x
-        # The sum over rows as a product: BLAS is faster at it than a reduction.
+        # Sums over rows as matrix products: BLAS is faster than a NumPy reduction.
         self.ones = np.ones((1, delta.shape[-2]), delta.dtype)
 
     def forward(self, x: Any) -> Array:
@@ -145,18 +142,18 @@ class BoundSparseDense(BoundDense):
 
 
 class BoundResidual:
-    """out = branch(x) + x: the stages of a layer, and a way around them [1]_.
+    """out = branch(x) + x: the stages of a layer and a skip connection around them [1]_.
 
     Parameters
     ----------
     stages : list
-        The branch.
+        Stages of the branch.
     out : ndarray of shape (*models, rows, columns)
     delta, branch_delta : ndarray of shape (*models, rows, columns) or None
-        The gradient with respect to `out`, and a buffer of the same gradient that the
-        branch works on; None where nothing goes backward.
+        Gradient with respect to `out`, and a copy that the branch may overwrite; None in
+        prediction.
     d_x : ndarray of shape (*models, rows, columns) or None
-        Receives the gradient with respect to the input; None in the first layer.
+        Output buffer for the gradient with respect to x; None in the first layer.
 
     References
     ----------

@@ -1,9 +1,9 @@
-"""A chain of layers whose parameters lie in one flat vector.
+"""A sequence of layers whose parameters are stored in one flat vector.
 
-The vector holds the weights of all layers, so that what is penalised is one slice; then
-the biases; then the scales and shifts of norms; and last what is kept but not trained, the
-running means and variances of batch norms, so that what is trained is one slice too.
-``views`` cuts it into matrices without copying, with any leading axis of models.
+The vector holds all weights, then all biases, then the scales and shifts of norms, and last
+the running means and variances of batch norms. So what is penalized is one slice, and what
+is trained is another. ``Network.views`` gives the matrices as views, with any leading axis of
+models.
 """
 
 from collections.abc import Sequence
@@ -23,21 +23,21 @@ from skdeep.initializers import GlorotUniform, Initializer
 
 
 def floating(arrays: Sequence[Array]) -> np.dtype:
-    """Dtype to compute in with the given parameters: float64 for integers."""
+    """Dtype in which to compute with the given parameters: float64 for integers."""
     return np.result_type(np.float32, *arrays)
 
 
 class Parameters(NamedTuple):
-    """Parameters of a network, or their gradient, as matrices.
+    """Parameters of a network, or their gradients, as matrices.
 
     Attributes
     ----------
     weights : list of ndarray of shape (*models, n_in, n_out)
     biases : list of ndarray of shape (*models, 1, n_out)
-        Empty in a network without biases.
+        Empty if the network has no biases.
     norms : list of ndarray of shape (*models, 1, n_out)
-        For each layer that has a norm, in order: scale and shift and, with batch norm,
-        running mean and running variance. A gradient has scale and shift only.
+        For each layer with a norm: scale, shift and, for batch norm, running mean and
+        running variance. Gradients have scale and shift only.
     """
 
     weights: Sequence[Array]
@@ -47,12 +47,12 @@ class Parameters(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """A chain of layers.
+    """A sequence of layers, and where their parameters are in the flat vector.
 
     Parameters
     ----------
     layers : tuple of Dense
-        In order; each one's `n_out` is the next one's `n_in`.
+        The `n_out` of each layer is the `n_in` of the next.
     """
 
     layers: tuple[Dense, ...]
@@ -69,23 +69,23 @@ class Network:
         dropout: Sequence[bool] = (),
         residual: bool = False,
     ) -> "Network":
-        """Layers between the given widths; the last one's output stays raw.
+        """Multilayer perceptron; the last layer has no activation.
 
         Parameters
         ----------
         widths : sequence of int
-            Columns of the input, of each hidden layer's output and of the raw output.
+            Number of columns of the input, of each hidden layer and of the output.
         activations : Activation or sequence of Activation
             One for all hidden layers, or one for each.
         bias : bool, default=True
-            Whether layers have biases.
+            If True, layers have biases.
         batch_norm, layer_norm : bool, default=False
-            Which norm hidden layers have before their activation; one of the two.
+            Norm of the hidden layers, applied before the activation; at most one of the two.
         dropout : sequence of bool, default=()
-            Whether training drops elements of the input, then of each hidden layer's
-            output; () drops nowhere.
+            Whether dropout applies to the input, then to the output of each hidden layer;
+            () means no dropout.
         residual : bool, default=False
-            Whether hidden layers that are as wide as their input add it to their output.
+            If True, hidden layers as wide as their input add it to their output.
         """
         if batch_norm and layer_norm:
             raise ValueError("A layer has one norm: choose batch_norm or layer_norm.")
@@ -107,7 +107,7 @@ class Network:
         return cls(tuple(layers))
 
     def with_shapes(self, shapes: Sequence[tuple[int, ...]]) -> "Network":
-        """The same layers between other widths, where weights of other shapes are given."""
+        """The same network with the widths that weights of the given shapes imply."""
         if [(layer.n_in, layer.n_out) for layer in self.layers] == list(shapes):
             return self
         pairs = zip(self.layers, shapes, strict=True)
@@ -115,38 +115,38 @@ class Network:
 
     @cached_property
     def n_weights(self) -> int:
-        """Number of weights, which come first in the flat vector."""
+        """Number of weights, the first part of the flat vector."""
         return sum(layer.n_in * layer.n_out for layer in self.layers)
 
     @cached_property
     def n_trained(self) -> int:
-        """Length of the flat vector's head that training moves."""
+        """Number of trained parameters, the first part of the flat vector."""
         biases = sum(layer.n_out for layer in self.layers if layer.bias)
         norms = sum(2 * layer.n_out for layer in self.layers if layer.norm)
         return self.n_weights + biases + norms
 
     @cached_property
     def n_params(self) -> int:
-        """Length of the flat vector."""
+        """Length of the flat vector, running means and variances included."""
         norms = [(len(layer.norm.starts) - 2, layer) for layer in self.layers if layer.norm]
         return self.n_trained + sum(n * layer.n_out for n, layer in norms)
 
     @property
     def largest_product(self) -> int:
-        """Multiplications that one row costs in the widest layer."""
+        """Multiplications per row in the largest layer."""
         return max(layer.n_in * layer.n_out for layer in self.layers)
 
     @property
     def stacks(self) -> bool:
-        """Whether it can be trained in a stack: what users wrote sees one network at a time."""
+        """Whether the network can be trained in a stack: custom activations cannot."""
         return all(layer.activation.stacks for layer in self.layers)
 
     @property
     def needs_equal_batches(self) -> bool:
-        """Whether a stack's models must take equally many rows at a time.
+        """Whether all models of a stack must have batches of the same length.
 
-        Batch norm's figures and dropout's draws are of a batch as it is, which may not be
-        filled up with rows that count nothing.
+        Shorter batches are padded with rows of weight 0, which would change the statistics
+        of batch norm and the draws of dropout.
         """
         return any(
             isinstance(layer.norm, BatchNorm) or layer.dropout or layer.drops_input
@@ -155,26 +155,26 @@ class Network:
 
     @property
     def n_out(self) -> int:
-        """Number of columns of the raw output."""
+        """Number of columns of the output."""
         return self.layers[-1].n_out
 
     def views(self, theta: Array) -> Parameters:
-        """Cut the flat vector into matrices, which are views of it.
+        """Matrices that are views of the flat vector.
 
         Parameters
         ----------
-        theta : ndarray of shape (*models, n_params), or (*models, n_trained)
-            A gradient has the trained parameters only.
+        theta : ndarray of shape (*models, n_params) or (*models, n_trained)
+            Parameters, or a gradient, which has the trained parameters only.
         """
         models, length = theta.shape[:-1], theta.shape[-1]
         return Parameters(
             *[
                 [
                     theta[..., start:stop].reshape(models + shape, copy=False)
-                    for start, stop, shape in places
+                    for start, stop, shape in slices
                     if stop <= length
                 ]
-                for places in self._layout
+                for slices in self._layout
             ]
         )
 
@@ -192,11 +192,17 @@ class Network:
         biases = [place(1, layer.n_out) for layer in self.layers if layer.bias]
         normed = [layer for layer in self.layers if layer.norm]
         trained = [[place(1, layer.n_out) for _ in range(2)] for layer in normed]
-        kept = [
+        running = [
             [place(1, layer.n_out) for _ in layer.norm.starts[2:]]  # type: ignore[union-attr]
             for layer in normed
         ]
-        norms = [at for own in zip(trained, kept, strict=True) for part in own for at in part]
+        # By layer: scale, shift, running mean, running variance.
+        norms = [
+            array
+            for pair in zip(trained, running, strict=True)
+            for part in pair
+            for array in part
+        ]
         return weights, biases, norms
 
     def initial(
@@ -206,25 +212,26 @@ class Network:
         dtype: np.dtype,
         initializer: Initializer | Sequence[Array] | None = None,
     ) -> Array:
-        """Draw a start: flat vector of shape (n_params,).
+        """Initial parameters, a flat vector of shape (n_params,).
 
         Parameters
         ----------
         generator : RandomState
         gain : float
-            See `GlorotUniform`; others do not read it.
+            Gain of `GlorotUniform`, the default initializer.
         dtype : dtype
         initializer : Initializer or sequence of ndarray, default=None
-            A law, or the weights of each layer. Where None, `GlorotUniform`, which alone
-            draws biases as well.
+            Initializer, or the weights of each layer. None means `GlorotUniform(gain)`.
         """
         theta = np.zeros(self.n_params, dtype)
         params = self.views(theta)
         if initializer is None or isinstance(initializer, Initializer):
-            law = initializer or GlorotUniform(gain)
+            initializer = initializer or GlorotUniform(gain)
             biases = iter(params.biases)
             for layer, view in zip(self.layers, params.weights, strict=True):
-                view[...], bias = law.draw(generator, layer.n_in, layer.n_out, layer.bias)
+                view[...], bias = initializer.draw(
+                    generator, layer.n_in, layer.n_out, layer.bias
+                )
                 if layer.bias:
                     next(biases)[...] = bias
         else:
@@ -236,10 +243,10 @@ class Network:
         return theta
 
     def pack(self, params: Parameters) -> Array:
-        """Copy of the given parameters as one flat vector."""
+        """Copy the parameters to a new flat vector."""
         theta = np.empty(self.n_params, floating(params.weights))
-        for ours, theirs in zip(self.views(theta), params, strict=True):
-            for view, array in zip(ours, theirs, strict=True):
+        for views, arrays in zip(self.views(theta), params, strict=True):
+            for view, array in zip(views, arrays, strict=True):
                 view[...] = array
         return theta
 

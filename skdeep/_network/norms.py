@@ -1,10 +1,9 @@
-"""Normalisation of what goes into an activation: forward, and right under it, backward.
+"""Batch and layer normalization: forward, and right below it, backward.
 
-Both kinds subtract a mean and divide by a standard deviation, then scale and shift each
-column: y = scale * (z - mean) / sqrt(var + eps) + shift. They differ in what mean and
-variance are taken over: the rows of a batch, or the columns of a row. In training, batch
-normalisation takes the batch's own figures and keeps a running account of them; in
-prediction it takes the account. Which of the two is bound is settled once, in ``bind``.
+Both compute y = scale * (z - mean) / sqrt(var + eps) + shift, with a scale and a shift for
+each column. Batch norm takes mean and variance over the rows of a batch, layer norm over the
+columns of a row. In training, batch norm uses the statistics of the batch and updates running
+averages of them; in prediction it uses the running averages. ``bind`` chooses between the two.
 """
 
 from collections.abc import Sequence
@@ -16,19 +15,19 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep.activations import Activation
 
-# Added to the variance, as PyTorch does.
+# Added to the variance, as in PyTorch.
 EPS = 1e-5
 
 
 @dataclass(frozen=True)
 class Norm:
-    """What is normalised how.
+    """Base class of norms.
 
     Attributes
     ----------
     starts : tuple of float
-        Where the arrays of a layer start: scale, shift and, where there is an account of
-        the batches seen, its mean and variance.
+        Initial values of the arrays of a layer: scale, shift and, for batch norm, running
+        mean and running variance.
     """
 
     starts: ClassVar[tuple[float, ...]] = (1.0, 0.0)
@@ -41,24 +40,24 @@ class Norm:
         out: Array,
         training: bool,
     ) -> "BoundNorm":
-        """Join the norm and the activation behind it to parameters and buffers.
+        """Connect the norm and the activation after it to parameters and buffers.
 
         Parameters
         ----------
         activation : Activation
         arrays : sequence of ndarray of shape (*models, 1, n_out)
-            Scale, shift and whatever else `starts` speaks of.
+            The arrays that `starts` lists.
         y, out : ndarray of shape (*models, rows, n_out)
-            Buffers before and after the activation: one array where it is `in_place`.
+            Buffers before and after the activation: the same array if it is `in_place`.
         training : bool
-            Whether a backward pass follows the forward pass.
+            If True, each forward pass is followed by a backward pass.
         """
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class LayerNorm(Norm):
-    """Over the columns of each row, in training as in prediction [1]_.
+    """Normalization over the columns of each row, in training and prediction [1]_.
 
     References
     ----------
@@ -71,12 +70,12 @@ class LayerNorm(Norm):
 
 @dataclass(frozen=True)
 class BatchNorm(Norm):
-    """Over the rows of a batch; in prediction by a running mean and variance [1]_.
+    """Normalization over the rows of a batch; in prediction, by running averages [1]_.
 
-    Running figures follow PyTorch: running <- 0.9 running + 0.1 batch, where the batch is
-    normalised with the biased variance (a division by n) and the account is kept of the
-    unbiased one (by n - 1). Every row counts once, whatever its sample weight. A batch of
-    one row, which has no variance, is normalised by the running figures, and leaves them.
+    Running averages follow PyTorch: running <- 0.9 running + 0.1 batch. The batch is
+    normalized by its biased variance (divided by n), while the running variance averages the
+    unbiased one (divided by n - 1). Sample weights are ignored. A batch of one row, which has
+    no variance, is normalized by the running averages and does not change them.
 
     References
     ----------
@@ -87,12 +86,12 @@ class BatchNorm(Norm):
     starts: ClassVar[tuple[float, ...]] = (1.0, 0.0, 0.0, 1.0)
 
     def bind(self, activation, arrays, y, out, training):
-        kind = BoundBatchNorm if training and y.shape[-2] > 1 else BoundRunningNorm
-        return kind(activation, arrays, y, out)
+        bound_class = BoundBatchNorm if training and y.shape[-2] > 1 else BoundRunningNorm
+        return bound_class(activation, arrays, y, out)
 
 
 class BoundNorm:
-    """A norm and its activation, joined to parameters and to buffers of one batch size."""
+    """A norm and its activation, connected to parameters and to buffers of one batch size."""
 
     def __init__(
         self, activation: Activation, arrays: Sequence[Array], y: Array, out: Array
@@ -103,13 +102,13 @@ class BoundNorm:
         self.out = out
 
     def bind_gradients(self, d_scale: Array, d_shift: Array, delta: Array) -> None:
-        """Join the norm to what `backward` reads and assigns.
+        """Connect the norm to the arrays that `backward` reads and assigns.
 
         Parameters
         ----------
         d_scale, d_shift : ndarray of shape (*models, 1, n_out)
         delta : ndarray of shape (*models, rows, n_out)
-            The gradient with respect to `out`, and after `backward` with respect to `z`.
+            Gradient with respect to `out` and, after `backward`, with respect to `z`.
         """
         self.d_scale = d_scale
         self.d_shift = d_shift
@@ -117,9 +116,9 @@ class BoundNorm:
         self.ones = np.ones((1, delta.shape[-2]), delta.dtype)
 
     def forward(self, z: Array) -> Array:
-        """Normalise `z`, in place, and apply the activation."""
-        self.normalised = z
-        self._normalise(z)
+        """Normalize `z` in place and apply the activation."""
+        self.normalized = z
+        self._normalize(z)
         np.multiply(z, self.scale, out=self.y)
         self.y += self.shift
         self.activation.forward(self.y, self.out)
@@ -127,103 +126,103 @@ class BoundNorm:
 
     def backward(self) -> None:
         self.activation.backward(self.y, self.out, self.delta)
-        # From here on `y` is scratch.
+        # `y` is not needed any more, and serves as scratch.
         np.matmul(self.ones, self.delta, out=self.d_shift)
-        np.multiply(self.delta, self.normalised, out=self.y)
+        np.multiply(self.delta, self.normalized, out=self.y)
         np.matmul(self.ones, self.y, out=self.d_scale)
         self.delta *= self.scale
-        self._through_normalise(self.normalised, self.delta)
+        self._normalize_backward(self.normalized, self.delta)
 
-    def _normalise(self, z: Array) -> None:
+    def _normalize(self, z: Array) -> None:
         raise NotImplementedError
 
-    def _through_normalise(self, normalised: Array, delta: Array) -> None:
-        # From the gradient with respect to the normalised to that with respect to z.
+    def _normalize_backward(self, normalized: Array, delta: Array) -> None:
+        # Turns the gradient with respect to `normalized` into that with respect to z.
         raise NotImplementedError
 
 
-class _OwnFigures(BoundNorm):
-    """Normalises by mean and variance of what it is given."""
+class _BoundStatisticsNorm(BoundNorm):
+    """Normalizes by the mean and variance of its input."""
 
     mean: Array
-    spread: Array  # one over the standard deviation
+    inv_std: Array
     dot: Array
 
-    def _normalise(self, z: Array) -> None:
-        self._average(z, self.mean)
+    def _normalize(self, z: Array) -> None:
+        self._mean(z, self.mean)
         z -= self.mean
         np.square(z, out=self.y)
-        self._average(self.y, self.spread)
-        self._keep_account()
-        self.spread += EPS
-        np.sqrt(self.spread, out=self.spread)
-        np.reciprocal(self.spread, out=self.spread)
-        z *= self.spread
+        self._mean(self.y, self.inv_std)
+        self._update_running()
+        self.inv_std += EPS
+        np.sqrt(self.inv_std, out=self.inv_std)
+        np.reciprocal(self.inv_std, out=self.inv_std)
+        z *= self.inv_std
 
-    def _through_normalise(self, normalised: Array, delta: Array) -> None:
-        # dz = (g - mean(g) - normalised mean(g normalised)) / std, with g the gradient.
-        self._average(delta, self.mean)
-        np.multiply(delta, normalised, out=self.y)
-        self._average(self.y, self.dot)
+    def _normalize_backward(self, normalized: Array, delta: Array) -> None:
+        # dz = (g - mean(g) - normalized mean(g normalized)) / std, with g the gradient.
+        self._mean(delta, self.mean)
+        np.multiply(delta, normalized, out=self.y)
+        self._mean(self.y, self.dot)
         delta -= self.mean
-        normalised *= self.dot
-        delta -= normalised
-        delta *= self.spread
+        normalized *= self.dot
+        delta -= normalized
+        delta *= self.inv_std
 
-    def _average(self, values: Array, out: Array) -> None:
-        # As a product: BLAS is faster at it than a reduction.
+    def _mean(self, values: Array, out: Array) -> None:
+        # As a matrix product: BLAS is faster than a NumPy reduction.
         raise NotImplementedError
 
-    def _keep_account(self) -> None:
+    def _update_running(self) -> None:
         pass
 
 
-class BoundLayerNorm(_OwnFigures):
-    """Figures of each row, of shape (*models, rows, 1)."""
+class BoundLayerNorm(_BoundStatisticsNorm):
+    """Statistics of each row, of shape (*models, rows, 1)."""
 
     def __init__(self, activation, arrays, y, out):
         super().__init__(activation, arrays, y, out)
-        self.mean, self.spread, self.dot = (np.empty_like(y[..., :1]) for _ in range(3))
+        self.mean, self.inv_std, self.dot = (np.empty_like(y[..., :1]) for _ in range(3))
         n_columns = y.shape[-1]
         self.share = np.full((n_columns, 1), 1 / n_columns, y.dtype)
 
-    def _average(self, values: Array, out: Array) -> None:
+    def _mean(self, values: Array, out: Array) -> None:
         np.matmul(values, self.share, out=out)
 
 
-class BoundBatchNorm(_OwnFigures):
-    """Figures of each column over the batch, of shape (*models, 1, n_out)."""
+class BoundBatchNorm(_BoundStatisticsNorm):
+    """Statistics of each column over the batch, of shape (*models, 1, n_out)."""
 
     momentum = 0.1
 
     def __init__(self, activation, arrays, y, out):
         super().__init__(activation, arrays, y, out)
-        self.mean, self.spread, self.dot = (np.empty_like(y[..., :1, :]) for _ in range(3))
+        self.mean, self.inv_std, self.dot = (np.empty_like(y[..., :1, :]) for _ in range(3))
         n_rows = y.shape[-2]
         self.share = np.full((1, n_rows), 1 / n_rows, y.dtype)
         self.to_unbiased = n_rows / (n_rows - 1)
 
-    def _average(self, values: Array, out: Array) -> None:
+    def _mean(self, values: Array, out: Array) -> None:
         np.matmul(self.share, values, out=out)
 
-    def _keep_account(self) -> None:
-        # `spread` still holds the biased variance.
-        for account, seen, factor in zip(
-            self.running, (self.mean, self.spread), (1.0, self.to_unbiased), strict=True
+    def _update_running(self) -> None:
+        # At this point `inv_std` holds the biased variance.
+        for running, batch, factor in zip(
+            self.running, (self.mean, self.inv_std), (1.0, self.to_unbiased), strict=True
         ):
-            account *= 1 - self.momentum
-            np.multiply(seen, self.momentum * factor, out=self.dot)
-            account += self.dot
+            running *= 1 - self.momentum
+            np.multiply(batch, self.momentum * factor, out=self.dot)
+            running += self.dot
 
 
 class BoundRunningNorm(BoundNorm):
-    """Normalises by the running mean and variance, which are constants here."""
+    """Normalizes by the running mean and variance, which are constants here."""
 
-    def _normalise(self, z: Array) -> None:
+    def _normalize(self, z: Array) -> None:
         mean, variance = self.running
         z -= mean
-        self.spread = 1 / np.sqrt(variance + EPS)
-        z *= self.spread
+        self.inv_std = 1 / np.sqrt(variance + EPS)
+        z *= self.inv_std
 
-    def _through_normalise(self, normalised: Array, delta: Array) -> None:
-        delta *= self.spread
+    def _normalize_backward(self, normalized: Array, delta: Array) -> None:
+        delta *= self.inv_std

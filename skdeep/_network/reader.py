@@ -1,4 +1,4 @@
-"""Rows of a table as batches of one dtype; the table is never copied or cast as a whole."""
+"""Batches of a table's rows in one dtype; the table is never copied or cast as a whole."""
 
 from collections.abc import Sequence
 from math import prod
@@ -10,21 +10,20 @@ from skdeep._arrays import Array
 
 
 class Reader:
-    """Reads rows of a table, or of one table for each model, as batches of one dtype.
+    """Reads batches of rows of one table, or of one table per model, in one dtype.
 
     Parameters
     ----------
     tables : sequence of ndarray or CSR matrix of shape (n_samples, n_columns)
-        One for all models, or one a model.
+        One for all models, or one per model.
     models : tuple of int
-        Leading shape of what is read.
+        Leading shape of the batches.
     capacity : int
-        Rows of the largest batch.
+        Number of rows of the largest batch.
     dtype : dtype
-        Of what is read.
+        Dtype of the batches.
     columns_first : bool, default=False
-        Whether the columns of a batch lie behind one another in memory, as the network's
-        buffers do.
+        If True, batches are in column-major order, as the buffers of the network's output.
     """
 
     def __init__(
@@ -45,23 +44,23 @@ class Reader:
         size = prod(models) * capacity * self.n_columns
         self._out = np.empty(size, dtype)
         self._columns_first = columns_first and self.n_columns > 1
-        # take() writes straight only into rows of its own dtype: cast in a second step.
+        # take() needs an output of the table's dtype and row-major order: cast afterwards.
         same = tables[0].dtype == dtype and not self._columns_first
         self._staged = self._out if same else np.empty(size, tables[0].dtype)
 
     def read(self, rows: Array | slice) -> Any:
-        """Batch of the given rows.
+        """Read the given rows.
 
         Parameters
         ----------
         rows : ndarray of int of shape (*models, n_rows), or slice
-            A slice is the same for all models.
+            A slice applies to all models.
 
         Returns
         -------
         batch : ndarray of shape (*models, n_rows, n_columns), or CSR matrix
-            Lives until the next call. A slice of one table, which all models share,
-            has no models axis.
+            Valid until the next call. A slice of a table shared by all models has no models
+            axis.
         """
         if self.sparse:
             return self.tables[0][rows].astype(self.dtype, copy=False)
@@ -72,8 +71,8 @@ class Reader:
         if len(self.tables) == 1:
             self.tables[0].take(rows, 0, staged, "clip")
         else:
-            for table, own_rows, out in zip(self.tables, rows, staged, strict=True):
-                table.take(own_rows, 0, out, "clip")
+            for table, model_rows, out in zip(self.tables, rows, staged, strict=True):
+                table.take(model_rows, 0, out, "clip")
         return self._cast(staged)
 
     def _slice(self, rows: slice) -> Array:

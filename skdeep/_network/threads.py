@@ -1,9 +1,9 @@
-"""How many threads BLAS may use: one, where a product is too small to share.
+"""Limit BLAS to one thread where matrix products are too small to benefit from more.
 
-A thread that has nothing to multiply spins until the next product comes, and the product
-then waits for it wherever something else has taken its core. Only large products are
-worth that. The limit is the process's, so it is counted: the first fit that asks sets
-it, the last one restores what was there.
+Idle BLAS threads spin until the next product, which then waits for any thread whose core is
+busy with something else; only large products are worth that. The limit applies to the whole
+process, so it is counted: the first fit to need it sets it, the last one to end restores the
+previous value.
 """
 
 import threading
@@ -13,14 +13,14 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-# Multiplications of a product from which on a second thread pays, and up to which
-# OpenBLAS never takes one, so that nothing need be limited.
+# Number of multiplications above which a second thread pays off, and below which OpenBLAS
+# never uses one, so that no limit is needed.
 WORTH_SHARING = 3 << 21
 NEVER_SHARED = 1 << 13
 
 
 class _Limit:
-    """BLAS on one thread while anybody is inside."""
+    """Context manager that limits BLAS to one thread; may be entered by several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,18 +44,18 @@ one_blas_thread = _Limit()
 
 @cache
 def _controller() -> ThreadpoolController:
-    # Looks through the libraries that are loaded, which takes milliseconds.
+    # Cached: inspecting the loaded libraries takes milliseconds.
     return ThreadpoolController()
 
 
 @contextmanager
 def blas_threads_for(n_multiplications: int) -> Iterator[None]:
-    """Keep BLAS to one thread where its largest product is not worth sharing.
+    """Limit BLAS to one thread if the largest product is too small to share.
 
     Parameters
     ----------
     n_multiplications : int
-        Of the largest product that will be asked for.
+        Number of multiplications in the largest matrix product.
     """
     if not NEVER_SHARED < n_multiplications < WORTH_SHARING:
         yield

@@ -1,7 +1,7 @@
-"""The buffers of a network's passes, and the stages that are bound to them.
+"""Buffers of a network's forward and backward passes, and the stages that use them.
 
-What trains and what predicts are different stages over the same formulas: which are bound
-depends on whether there are gradients to assign, and no stage asks later.
+Training and prediction bind different stages to the same formulas: the choice is made once,
+by whether there are gradients to assign.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,14 @@ from skdeep._network.network import Parameters
 
 
 class Pass:
-    """A network joined to its parameters and to buffers of one batch size.
+    """A network connected to its parameters and to buffers of one batch size.
 
     Attributes
     ----------
     layers : list
         Stages, each with `forward(x)` and `backward()`; the last is a `BoundDense`.
     delta, scratch : ndarray of shape (*models, rows, n_out)
-        For the loss: where it assigns its gradient, and room beside it. Not there in a
-        pass that goes forward only.
+        Buffers of the loss: for its gradient, and for intermediate results. In training only.
     """
 
     def __init__(self, layers: list[Any], scratch: Array) -> None:
@@ -43,32 +42,32 @@ class Pass:
         return x
 
     def backward(self) -> None:
-        """Assign all gradients, from the last layer's `delta` down."""
+        """Assign all gradients, given `delta`."""
         for layer in reversed(self.layers):
             layer.backward()
 
 
 class Workspace:
-    """Every buffer of a network's passes, made once and cut to each batch size.
+    """All buffers of a network's passes, allocated once and sliced for each batch size.
 
     Parameters
     ----------
     layers : sequence of Dense
     params : Parameters
-        Read at every pass; a pass that trains also writes the running figures of norms.
+        Read in every pass; training also updates the running averages of batch norms.
     models : tuple of int
         Leading shape: () for one network, (n_models,) for a stack.
     capacity : int
-        Rows of the largest batch.
+        Number of rows of the largest batch.
     dtype : dtype
-        Of computation.
+        Dtype of computation.
     sparse : bool
-        Whether batches come as SciPy CSR.
+        If True, batches are SciPy CSR.
     gradients : Parameters, default=None
-        Where `backward` assigns the gradients, as `views` cuts them; without them the
-        passes go forward only, and are those of prediction.
+        Arrays to which `backward` assigns the gradients; None means prediction, with forward
+        passes only.
     dropout : Dropout, default=None
-        Rates and sources of draws; without them nothing is dropped.
+        Dropout rates and random generators; None means no dropout.
     """
 
     def __init__(
@@ -96,15 +95,15 @@ class Workspace:
         self._passes: dict[int, Pass] = {}
 
     def bind(self, n_rows: int) -> Pass:
-        """The pass over batches of `n_rows` rows; made once for each size."""
+        """The pass over batches of `n_rows` rows, made once for each size."""
         if n_rows not in self._passes:
             self._passes[n_rows] = self._bind(n_rows)
         return self._passes[n_rows]
 
     def _buffer(self, name: str, i: int, n_rows: int, n_columns: int) -> Array:
-        # The head of a flat buffer as (*models, n_rows, n_columns), always contiguous.
-        # Products are fastest into rows; but the columns of the raw output lie behind one
-        # another, so that a softmax, which goes over each row, runs along whole columns.
+        # The head of a flat buffer, of shape (*models, n_rows, n_columns), contiguous.
+        # Matrix products are fastest in row-major order. The output of the network is in
+        # column-major order, so that a softmax, which reduces each row, runs along columns.
         size = prod(self.models) * n_columns
         if (name, i) not in self._flat:
             self._flat[name, i] = np.empty(size * self.capacity, self.dtype)
@@ -120,8 +119,8 @@ class Workspace:
             stages.append(self._bind_input_dropout(self.dropout, n_rows))
         delta = None
         for i in range(n_layers):
-            own, delta = self._bind_layer(i, n_rows, delta)
-            stages += own
+            layer_stages, delta = self._bind_layer(i, n_rows, delta)
+            stages += layer_stages
         if self.d_arrays is None:
             return Pass(stages, stages[-1].out[..., :0])
         scratch = self._buffer("scratch", n_layers - 1, n_rows, self.layers[-1].n_out)
@@ -130,7 +129,7 @@ class Workspace:
     def _bind_layer(
         self, i: int, n_rows: int, d_x: Array | None
     ) -> tuple[list[Any], Array | None]:
-        # The stages of a layer, and where it is given the gradient of its output.
+        # The stages of a layer, and the buffer for the gradient with respect to its output.
         layer = self.layers[i]
         training = self.d_arrays is not None
 
@@ -150,7 +149,7 @@ class Workspace:
         else:
             stages = [layer.bind(weights, bias, z, out, self.sparse and i == 0)]
         delta = buffer("delta") if training else None
-        # The way around the branch carries the same gradient, which the branch works on.
+        # A branch overwrites its gradient, which the skip connection still needs.
         inner = buffer("inner delta") if training and layer.residual else delta
         if self.d_arrays is not None:
             d_weights, d_bias, d_norm = self.d_arrays[i]
@@ -181,14 +180,15 @@ class Workspace:
 def _by_layer(
     layers: Sequence[Dense], params: Parameters, trained: bool = False
 ) -> list[tuple[Array, Array | None, list[Array]]]:
-    # Weights, bias and norm's arrays of each layer. Users' biases and norms are flat.
+    # Weights, bias and norm's arrays of each layer. Biases and norms of a fitted estimator
+    # are one-dimensional.
     biases, norms = (
         iter([array[..., None, :] if array.ndim == 1 else array for array in arrays])
         for arrays in (params.biases, params.norms)
     )
-    found = []
+    by_layer = []
     for layer, weights in zip(layers, params.weights, strict=True):
         n_norms = 0 if layer.norm is None else 2 if trained else len(layer.norm.starts)
         bias = next(biases) if layer.bias else None
-        found.append((weights, bias, [next(norms) for _ in range(n_norms)]))
-    return found
+        by_layer.append((weights, bias, [next(norms) for _ in range(n_norms)]))
+    return by_layer

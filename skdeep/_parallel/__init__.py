@@ -1,1 +1,1 @@
-"""Many fits trained together, as one joblib backend."""
+"""A joblib backend that trains many fits together."""

@@ -1,4 +1,4 @@
-"""Fits that wait for one another, grouped and trained as stacks."""
+"""Runs jobs in threads until all of them wait for a fit, then trains these fits as stacks."""
 
 import threading
 import warnings
@@ -12,20 +12,22 @@ from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
 from skdeep._parallel.workers import Workers
-from skdeep._training.fit_task import FitResult, FitTask, order_key, stack_key
+from skdeep._training.fit_task import FitResult, FitTask, row_order_key, stack_key
 from skdeep._training.train import train
 
-# Bytes that a step of a stack goes over, at most: they should stay in the cache.
+# Maximum number of bytes touched by a step of a stack: they should fit the cache.
 STACK_BYTES = 4 << 20
 
-# Networks in a stack, at least, whatever they take: a step's overhead wants sharing.
+# Networks per stack if there are enough, even beyond STACK_BYTES: they share the overhead of
+# a step.
 MIN_WIDTH = 8
 
+# The conductor of the jobs in this thread, if any.
 local = threading.local()
 
 
 def train_task(task: FitTask) -> FitResult:
-    """Train one task: with others, where this thread is one of `lockstep`'s."""
+    """Train one task; in a thread of `lockstep`, together with others."""
     conductor = getattr(local, "conductor", None)
     if conductor is not None:
         return conductor.fit(task)
@@ -36,16 +38,24 @@ def train_task(task: FitTask) -> FitResult:
 
 
 class _Cancelled(BaseException):
-    """Unwinds the tasks of a search that has ended; no ``except Exception`` stops it."""
+    """Raised in jobs that are cancelled; not caught by ``except Exception``."""
 
 
 class Promise:
-    """An outcome to come, and how many of the conductor's threads wait for it."""
+    """Pending outcome of a job or a fit.
+
+    Parameters
+    ----------
+    work : callable or FitTask
+        The job, or the fit.
+    callback : callable
+        Called with the promise when a job ends.
+    """
 
     def __init__(self, work: Any, callback: Callable[[Any], None] = lambda _: None) -> None:
         self.work = work
         self.callback = callback
-        self.n_waiting = 0
+        self.n_waiting = 0  # threads of the conductor that wait for the outcome
         self.done = threading.Event()
         self.result: Any = None
         self.error: BaseException | None = None
@@ -57,16 +67,20 @@ class Promise:
 
 
 class Conductor:
-    """Starts jobs, sees when all of them wait, and trains what they wait for.
+    """Runs jobs, and trains the fits that they wait for.
+
+    The thread that asks for a result, the *caller*, starts jobs one by one, each in a thread.
+    A job runs until it needs a fit or ends. When all wait, the caller trains their fits. So at
+    most one thread runs at any time.
 
     Parameters
     ----------
     memory : int
-        Bytes that fits waiting at a time may take, data included.
+        Maximum number of bytes of all waiting fits, data included.
     n_processes : int, default=1
-        Processes that jobs are dealt out to, each with a conductor of its own.
+        Number of processes to run jobs in, each with its own conductor.
     min_jobs : int, default=2
-        Jobs that are worth these processes; fewer run in this one.
+        Minimum number of jobs for which to use these processes; fewer run in this one.
     """
 
     def __init__(self, memory: int, n_processes: int = 1, min_jobs: int = 2) -> None:
@@ -75,128 +89,130 @@ class Conductor:
         self.min_jobs = min_jobs
         self.changed = threading.Condition()
         self.jobs: deque[Promise] = deque()  # not started yet
-        self.fits: list[Promise] = []  # handed over, not trained yet
+        self.fits: list[Promise] = []  # not trained yet
         self.trained: deque[tuple[Promise, dict[str, Any]]] = deque()  # not delivered yet
-        self.open: set[Promise] = set()  # all that nobody has settled yet
+        self.unsettled: set[Promise] = set()  # jobs and fits without an outcome
         self.threads: set[threading.Thread] = set()
-        self.n_busy = 0  # threads that run, instead of waiting for a promise: one at most
-        self.largest = 0
+        self.n_busy = 0  # threads that are not waiting for a promise: at most one
+        self.largest_fit = 0  # bytes
         self.cancelled = False
         self.workers = Workers()
 
     def submit(
         self, func: Callable[[], Any], callback: Callable[[Any], None] = lambda _: None
     ) -> Promise:
-        """Queue a job, to be started when the root next waits."""
+        """Queue a job, to be started when the caller asks for a result."""
         job = Promise(func, callback)
         with self.changed:
-            self.open.add(job)
+            self.unsettled.add(job)
             self.jobs.append(job)
         return job
 
     def fit(self, task: FitTask) -> FitResult:
-        """Hand a fit task over, and wait for what comes of it."""
-        # Another thread trains it, which has a configuration of its own.
+        """Queue a fit task and wait for its result."""
+        # scikit-learn's configuration is per thread, and another thread trains the task.
         config = get_config()
         task = replace(
             task,
-            validate=task.validate and _configured(task.validate, config),
-            on_epoch=[_configured(function, config) for function in task.on_epoch],
+            validate=task.validate and _with_config(task.validate, config),
+            on_epoch=[_with_config(function, config) for function in task.on_epoch],
         )
         promise = Promise(task)
         with self.changed:
-            self.open.add(promise)
+            self.unsettled.add(promise)
             self.fits.append(promise)
-            self.largest = max(self.largest, task.n_bytes)
-        return self._await(promise)
+            self.largest_fit = max(self.largest_fit, task.n_bytes)
+        return self._wait(promise)
 
     def result(self, job: Promise) -> Any:
-        """A job's outcome; the root's call is what keeps everything going."""
+        """Wait for the result of a job; in the caller, this runs jobs and trains fits."""
         if getattr(local, "conductor", None) is self:
-            return self._await(job)
+            return self._wait(job)
         try:
-            # Jobs set warning filters in turn, and put back what they found: not always
-            # what was there before them all.
+            # Jobs change the warning filters and restore them in any order, so that the last
+            # one need not restore the original ones.
             with warnings.catch_warnings():
                 while not job.done.is_set():
-                    # Jobs of a job that runs here share memory with it.
-                    alone = self.n_processes > 1 and not self.threads
-                    if alone and len(self.jobs) >= self.min_jobs:
-                        self._deal_out()
+                    # Jobs submitted by a job that runs here share memory with it.
+                    may_leave = self.n_processes > 1 and not self.threads
+                    if may_leave and len(self.jobs) >= self.min_jobs:
+                        self._run_in_processes()
                     else:
-                        self._conduct(job)
+                        self._advance(job)
         except BaseException:
             self.cancel()
             raise
         return job.outcome()
 
     def cancel(self) -> None:
-        """End all that was started, and wait until it has ended.
+        """Cancel all jobs, and wait until they have ended.
 
-        What another interrupt cuts short is made good by the next call: joblib makes two.
+        If an interrupt cuts this short, the next call completes it: joblib makes two.
         """
         self.workers.end()
-        # An interrupt may have come between any two lines of the root's: whatever is
-        # open is settled, wherever it was on its way to.
+        # An interrupt may have hit the caller between any two lines, so that a promise may be
+        # missing from the queues: all that are unsettled are settled here.
         with self.changed:
             self.cancelled = True
-            for promise in list(self.open):
+            for promise in list(self.unsettled):
                 self._settle(promise, error=_Cancelled())
             self.fits.clear()
             self.trained.clear()
             self.jobs.clear()
-            # No join: where an interrupt cuts it short, Python (before 3.13) takes the
-            # thread for ended from then on.
+            # No join: if an interrupt cuts it short, Python before 3.13 considers the thread
+            # ended from then on.
             self.changed.wait_for(lambda: not any(t.is_alive() for t in self.threads))
             self.threads.clear()
-            self.n_busy = self.largest = 0
+            self.n_busy = self.largest_fit = 0
             self.cancelled = False
 
-    def _await(self, promise: Promise) -> Any:
-        # In a job's thread. Each waits for an event of its own: with one condition for
-        # all, every change would wake hundreds.
+    def _wait(self, promise: Promise) -> Any:
+        # In the thread of a job. Each promise has its own event: with one condition for all,
+        # every change would wake hundreds of threads.
         with self.changed:
             if self.cancelled:
                 raise _Cancelled
             if not promise.done.is_set():
                 promise.n_waiting += 1
-                self._rest()
+                self._mark_idle()
         promise.done.wait()
         return promise.outcome()
 
-    # Under the lock
+    # With the lock held
 
-    def _rest(self) -> None:
+    def _mark_idle(self) -> None:
         self.n_busy -= 1
         if self.n_busy == 0:
             self.changed.notify()
 
     def _settle(self, promise: Promise, **outcome: Any) -> None:
-        # Whoever waits counts as busy from now on, before it wakes: the root must not
-        # see an idle moment in between.
+        # Waiting threads count as busy before they wake: the caller must not see an idle
+        # moment in between.
         promise.result = outcome.get("result")
         promise.error = outcome.get("error")
         self.n_busy += promise.n_waiting
-        self.open.discard(promise)
+        self.unsettled.discard(promise)
         promise.done.set()
 
-    # In the root's thread
+    # In the caller's thread
 
-    def _deal_out(self) -> None:
-        # All that is queued to processes, in turn: neighbours are of one candidate, whose
-        # fits take about as long as one another.
+    def _run_in_processes(self) -> None:
+        # Queued jobs are distributed in turn: neighbors belong to the same candidate, and take
+        # about as long as one another.
         with self.changed:
             jobs, self.jobs = list(self.jobs), deque()
-        hands = [jobs[i :: self.n_processes] for i in range(min(self.n_processes, len(jobs)))]
-        memory = self.memory // len(hands)
-        calls = [([job.work for job in hand], memory, warnings.filters) for hand in hands]
-        results = self.workers.run(_run_all, calls)
-        for hand, own in zip(hands, results, strict=True):
-            for job, result in zip(hand, own, strict=True):
-                job.callback(job)  # joblib submits the next job, before this one is done
-                self._settle_locked(job, {"result": result})
+        parts = [jobs[i :: self.n_processes] for i in range(min(self.n_processes, len(jobs)))]
+        memory = self.memory // len(parts)
+        calls = [([job.work for job in part], memory, warnings.filters) for part in parts]
+        results = self.workers.run(_run_jobs, calls)
+        for part, part_results in zip(parts, results, strict=True):
+            for job, result in zip(part, part_results, strict=True):
+                job.callback(job)  # joblib submits the next job before this one is done
+                with self.changed:
+                    self._settle(job, result=result)
 
-    def _conduct(self, job: Promise) -> None:
+    def _advance(self, job: Promise) -> None:
+        # Once all threads wait: deliver a trained fit, start a job, or train the fits.
         with self.changed:
             self.changed.wait_for(lambda: self.n_busy == 0)
             if job.done.is_set():
@@ -210,18 +226,14 @@ class Conductor:
                 return
             fits, self.fits = self.fits, []
         if not fits:
-            raise RuntimeError("lockstep has nothing left to do, but a job is not done")
+            raise RuntimeError("lockstep has nothing left to do, but a job has not ended")
         with one_blas_thread:
-            for stack in _stacks(fits):
+            for stack in _group_into_stacks(fits):
                 self.trained.extend(zip(stack, _train_stack(stack), strict=True))
 
-    def _settle_locked(self, promise: Promise, outcome: dict[str, Any]) -> None:
-        with self.changed:
-            self._settle(promise, **outcome)
-
     def _has_room(self) -> bool:
-        # A fit that waits shows what the next will take.
-        return not self.fits or (len(self.fits) + 1) * self.largest <= self.memory
+        # The next fit is assumed to be as large as the largest so far.
+        return not self.fits or (len(self.fits) + 1) * self.largest_fit <= self.memory
 
     def _start(self, job: Promise) -> None:
         self.n_busy += 1
@@ -229,29 +241,29 @@ class Conductor:
         self.threads.add(thread)
         thread.start()
 
-    # In a job's thread
+    # In the thread of a job
 
     def _run(self, job: Promise) -> None:
         local.conductor = self
         outcome: dict[str, Any] = {}
-        # An interrupt while this thread was being started has already settled the job.
-        too_late = job.done.is_set()
-        if not too_late:
+        # Already settled, if an interrupt came while this thread was being started.
+        settled = job.done.is_set()
+        if not settled:
             try:
                 outcome["result"] = job.work()
             except BaseException as error:
                 outcome["error"] = error
             if not self.cancelled:
-                job.callback(job)  # joblib submits the next job, before this one is done
+                job.callback(job)  # joblib submits the next job before this one is done
         with self.changed:
-            if not too_late:
+            if not settled:
                 self._settle(job, **outcome)
-                self._rest()
+                self._mark_idle()
             self.threads.discard(threading.current_thread())
             self.changed.notify()
 
 
-def _configured(function: Callable[..., Any], config: dict[str, Any]) -> Callable[..., Any]:
+def _with_config(function: Callable[..., Any], config: dict[str, Any]) -> Callable[..., Any]:
     """The function, called under the given configuration of scikit-learn."""
 
     def call(*args: Any) -> Any:
@@ -261,23 +273,25 @@ def _configured(function: Callable[..., Any], config: dict[str, Any]) -> Callabl
     return call
 
 
-def _one_table(tables: list[Any]) -> list[Any]:
-    """The same tables, where equal ones are one object: each fit of a fold has its own."""
-    known: dict[Any, list[Any]] = {}
-    found = []
+def _deduplicate(tables: list[Any]) -> list[Any]:
+    """Replace equal tables by one object: each fit of a fold has its own copy."""
+    by_key: dict[Any, list[Any]] = {}
+    unique = []
     for table in tables:
-        alike = known.setdefault(
+        candidates = by_key.setdefault(
             (table.shape, float(table.sum())) if table is not None else 0, []
         )
-        same = (other for other in alike if other is table or np.array_equal(other, table))
-        found.append(next(same, table))
-        if found[-1] is table:
-            alike.append(table)
-    return found
+        equal = (
+            other for other in candidates if other is table or np.array_equal(other, table)
+        )
+        unique.append(next(equal, table))
+        if unique[-1] is table:
+            candidates.append(table)
+    return unique
 
 
-def _stacks(fits: list[Promise]) -> list[list[Promise]]:
-    """Alike with alike, in stacks of which a step's arrays fit the cache."""
+def _group_into_stacks(fits: list[Promise]) -> list[list[Promise]]:
+    """Group fits by `stack_key`, in stacks whose arrays fit the cache."""
     groups: dict[Any, list[Promise]] = {}
     for promise in fits:
         key = stack_key(promise.work)
@@ -285,37 +299,35 @@ def _stacks(fits: list[Promise]) -> list[list[Promise]]:
     stacks = []
     for group in groups.values():
         widest = max(MIN_WIDTH, STACK_BYTES // group[0].work.n_work_bytes)
-        for company in _companies(group):
-            n_stacks = -(-len(company) // widest)
-            stacks += [company[i::n_stacks] for i in range(n_stacks)]
+        for part in _split_by_row_order(group):
+            n_stacks = -(-len(part) // widest)
+            stacks += [part[i::n_stacks] for i in range(n_stacks)]
     return stacks
 
 
-def _companies(group: list[Promise]) -> list[list[Promise]]:
-    """A group parted into those that take the same rows at the same time, and the rest."""
+def _split_by_row_order(group: list[Promise]) -> list[list[Promise]]:
+    """Split fits by `row_order_key`; parts smaller than MIN_WIDTH are merged into one.
+
+    A stack whose members all read the same rows in the same order gathers each batch once.
+    """
     if len(group) == 1:
         return [group]
     tasks = [promise.work for promise in group]
     columns = [
-        _one_table([getattr(task, name) for task in tasks])
+        _deduplicate([getattr(task, name) for task in tasks])
         for name in ("X", "y", "sample_weight")
     ]
-    companies: dict[Any, list[Promise]] = {}
+    parts: dict[Any, list[Promise]] = {}
     for promise, X, y, weight in zip(group, *columns, strict=True):
         promise.work = replace(promise.work, X=X, y=y, sample_weight=weight)
-        companies.setdefault(order_key(promise.work), []).append(promise)
-    large = [company for company in companies.values() if len(company) >= MIN_WIDTH]
-    rest = [
-        promise
-        for company in companies.values()
-        if len(company) < MIN_WIDTH
-        for promise in company
-    ]
+        parts.setdefault(row_order_key(promise.work), []).append(promise)
+    large = [part for part in parts.values() if len(part) >= MIN_WIDTH]
+    rest = [promise for part in parts.values() if len(part) < MIN_WIDTH for promise in part]
     return [*large, rest] if rest else large
 
 
 def _train_stack(stack: list[Promise]) -> list[dict[str, Any]]:
-    """Outcome of each member, by the name of `Promise`'s attribute."""
+    """Outcome of each fit, as ``{"result": ...}`` or ``{"error": ...}``."""
     try:
         results = train([promise.work for promise in stack], interruptible=False)
     except Exception as error:
@@ -326,12 +338,12 @@ def _train_stack(stack: list[Promise]) -> list[dict[str, Any]]:
     ]
 
 
-def _run_all(
+def _run_jobs(
     jobs: Sequence[Callable[[], Any]], memory: int, warning_filters: Sequence[Any]
 ) -> list[Any]:
-    """Results of jobs that wait for one another: what each process does.
+    """Run jobs in a worker process; results in the same order.
 
-    An error in one of them ends the others.
+    An error in one job cancels the others.
     """
     conductor = Conductor(memory)
     with warnings.catch_warnings():

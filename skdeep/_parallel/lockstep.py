@@ -1,12 +1,12 @@
-"""Many fits as one: a joblib backend whose jobs wait for one another to train.
+"""`lockstep`: a joblib backend that trains the fits of many jobs as stacks.
 
-Jobs that joblib hands over are dealt out to a process a core, where each runs in a
-thread of its own until a skdeep estimator in it hands over its fit task and waits. Once
-every job waits or is done, the process's main thread groups the fit tasks by
-``stack_key``, trains each group as stacks, and lets the threads go on. One thread runs at
-a time: nobody fights for the interpreter, and code that threads must not share (such as
-scikit-learn's handling of warnings) sees no other. joblib asks for a first result only
-after it has submitted all that it will, so no stack starts while jobs are still coming.
+The jobs of a search are distributed over one process per core. There, each job runs in its own
+thread until a skdeep estimator in it submits a fit task and waits. Once every job waits or has
+ended, the main thread groups the fit tasks by ``stack_key``, trains each group as stacks, and
+the jobs continue. Only one thread runs at a time, so there is no contention for the
+interpreter, and code that is not thread-safe (such as scikit-learn's handling of warnings) is
+safe. joblib asks for the first result only after submitting its jobs, so no stack starts while
+jobs are still coming.
 """
 
 import multiprocessing
@@ -19,16 +19,15 @@ from joblib.parallel import ParallelBackendBase
 
 from skdeep._parallel.conductor import Conductor, Promise, local
 
-# Fits that may wait for one another where the caller does not say: joblib submits twice
-# as many before it asks for the first result.
+# Default number of jobs. joblib submits twice as many before it asks for the first result.
 DEFAULT_N_JOBS = 128
 
-# Jobs that are worth processes of their own: fewer are done before these have started.
+# Minimum number of jobs for which to start processes: fewer end before these have started.
 MIN_JOBS = 16
 
 
 class LockstepBackend(ParallelBackendBase):
-    """joblib's side of `lockstep`; see there for the parameters."""
+    """joblib backend of `lockstep`, which documents the parameters."""
 
     default_n_jobs = DEFAULT_N_JOBS
 
@@ -42,19 +41,19 @@ class LockstepBackend(ParallelBackendBase):
 
     @property
     def uses_threads(self) -> bool:
-        """Whether jobs run in threads of this process: where they are part of a job."""
+        """Whether jobs run in threads of this process: True for jobs within a job."""
         return bool(self.nesting_level)
 
     supports_sharedmem = uses_threads
 
     @property
     def conductor(self) -> Conductor:
-        """That of the job which this call is a part of, or one of its own."""
+        """Conductor of the job that this call is part of, or of this backend."""
         outer = getattr(local, "conductor", None)
         if self.nesting_level and outer is not None:
             return outer
         if self._own is None:
-            # Processes do not beget processes.
+            # Worker processes do not start processes.
             inner = self.nesting_level or multiprocessing.parent_process() is not None
             n_processes = 1 if inner else self.n_processes or cpu_count()
             min_jobs = MIN_JOBS if self.n_processes is None else 2
@@ -73,7 +72,7 @@ class LockstepBackend(ParallelBackendBase):
         return self.conductor.result(out)
 
     def stop_call(self) -> None:
-        # What an error left behind must not outlive the call.
+        # Jobs that an error left behind must not outlive the call.
         self.abort_everything()
 
     def get_nested_backend(self) -> tuple[ParallelBackendBase, None]:
@@ -91,30 +90,30 @@ def _check_count(name: str, value: Any) -> None:
 
 
 class lockstep(parallel_config):
-    """Train the fits of a search as stacks, wherever joblib runs them.
+    """Context manager that trains the fits of a search together, as stacks.
 
-    Inside the context, whatever scikit-learn hands to joblib (searches,
-    cross-validation, bagging, voting, one-vs-rest, ...) runs in threads whose skdeep
-    estimators wait for one another: networks of one shape are trained as one stack, in
-    which they differ by learning rate, penalty, momentum, seed, rows or weights. Every
-    estimator comes out as it would alone, to rounding. All else simply runs.
+    Inside the context, everything that scikit-learn runs through joblib (searches,
+    cross-validation, bagging, voting, one-vs-rest, ...) runs in threads whose skdeep estimators
+    are trained together: networks of the same shape form a stack, in which they may differ in
+    learning rate, penalty, momentum, seed, rows or sample weights. The fitted estimators are
+    the same as without `lockstep`, up to rounding. Other estimators run as usual.
 
     Parameters
     ----------
     n_jobs : int, default=None
-        Fits that joblib hands over at a time; None or -1 lets 128 wait for one another
-        (of which joblib submits twice as many).
+        Number of fits that joblib dispatches at a time (it submits twice as many). None or -1
+        means 128.
     memory : int, default=2**30
-        Bytes that waiting fits may take together, their data included. Further ones
-        start when there is room.
+        Maximum memory of all waiting fits in bytes, data included. Further fits start when
+        there is room.
     n_processes : int, default=None
-        Processes over which the fits are spread. None takes one a core for 16 fits or
-        more, and this process alone for fewer.
+        Number of processes. None means one per core for 16 or more fits, and the current
+        process for fewer.
 
     Notes
     -----
-    `n_jobs` of a search, where it is given, takes precedence. What a search reports as
-    ``mean_fit_time`` includes the time that a fit waited for the others.
+    The `n_jobs` parameter of a search takes precedence. The ``mean_fit_time`` that a search
+    reports includes the time spent waiting for other fits.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Worker processes that end: with an interrupt, and with the process that started them."""
+"""Worker processes that end with an interrupt, and with the process that started them."""
 
 import multiprocessing
 import os
@@ -13,60 +13,59 @@ from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.backend.process import LokyProcess
 
-# Seconds between two looks at whether the parent lives, and between two attempts to end
-# the workers.
-LOOK_EVERY = 0.5
+# Seconds between checks that the parent is alive, and between attempts to end the workers.
+CHECK_EVERY = 0.5
 RETRY_EVERY = 0.1
 
 
 class Workers:
     """joblib's worker processes, for one `run` at a time.
 
-    Python raises KeyboardInterrupt in the main thread, between any two lines: an interrupt
-    that hits joblib while it starts or ends processes leaves some that nobody knows of. So
-    joblib runs in a thread of its own, which no interrupt reaches.
+    Python raises KeyboardInterrupt in the main thread, between any two lines. If it hits joblib
+    while that starts or ends processes, some may be lost track of. So joblib runs in a separate
+    thread, where no interrupt is raised.
     """
 
     def __init__(self) -> None:
         self._results: Future[list[Any]] | None = None
 
     def run(self, func: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Results of ``func(*call)`` for each of the calls, in a process each.
+        """Results of ``func(*call)`` for each of the calls, each in its own process.
 
-        Where this is interrupted, the processes go on until `end` is called.
+        If interrupted, the processes continue until `end` is called.
         """
         results: Future[list[Any]] = Future()
         self._results = results
         thread = threading.Thread(target=_run_calls, args=(results, func, calls), daemon=True)
         thread.start()
-        found = results.result()
+        values = results.result()
         self._results = None
-        return found
+        return values
 
     def end(self) -> None:
-        """Kill the processes of a run that was left, and wait for its thread.
+        """Kill the processes of an interrupted run, and wait for its thread.
 
-        An interrupt meanwhile only starts this again: one has already ended the run.
+        Further interrupts only repeat the attempt.
         """
         while (results := self._results) is not None:
             try:
-                if results.cancel() or _is_over(results):
+                if results.cancel() or _try_to_end(results):
                     self._results = None
             except KeyboardInterrupt:
                 continue
 
 
-def _is_over(results: Future[list[Any]]) -> bool:
-    # The thread may be about to start processes, so that once may not be enough. joblib
-    # kills by way of `pgrep`, to which a Ctrl-C in a terminal goes as well: its own attempt
-    # may fail, and leave it waiting for processes that live on.
+def _try_to_end(results: Future[list[Any]]) -> bool:
+    # Returns True once the run has ended. One attempt may not be enough, as the thread may be
+    # about to start processes. joblib kills through `pgrep`, which a Ctrl-C in a terminal
+    # reaches too: its own attempt may fail, and leave it waiting for processes that live on.
     children = [p for p in multiprocessing.active_children() if isinstance(p, LokyProcess)]
     for child in children:
         child.terminate()
     wait([results], timeout=RETRY_EVERY)
     if children or not results.done():
         return False
-    # The next search must not be given what has just been killed.
+    # The next search must not reuse the processes just killed.
     get_reusable_executor(reuse=True, kill_workers=True).shutdown(kill_workers=True)
     return True
 
@@ -84,34 +83,34 @@ def _run_calls(
 
 
 def _run_call(func: Callable[..., Any], call: tuple[Any, ...]) -> Any:
-    # In a worker, or in this process where joblib cannot start one.
+    # In a worker, or in this process if joblib cannot start one.
     _end_with_parent()
     return func(*call)
 
 
 # In a worker
 
-_watch: threading.Thread | None = None
+_parent_watch: threading.Thread | None = None
 
 
 def _end_with_parent() -> None:
-    """End this process as soon as the one that started it has ended, however it did.
+    """End this process as soon as its parent has ended, for whatever reason.
 
-    A worker asks joblib only between two calls whether anybody still wants its results.
+    By itself, a joblib worker checks for its parent only between calls.
     """
-    global _watch
+    global _parent_watch
     parent = multiprocessing.parent_process()
-    if parent is not None and _watch is None:
-        _watch = threading.Thread(target=_wait_for_end_of, args=(parent,), daemon=True)
-        _watch.start()
+    if parent is not None and _parent_watch is None:
+        _parent_watch = threading.Thread(target=_exit_after, args=(parent,), daemon=True)
+        _parent_watch.start()
 
 
-def _wait_for_end_of(parent: Any) -> None:
-    # joblib's processes have no sentinel of their parent, but for those on Windows; there
-    # a process's parent stays the same when it ends, and elsewhere it becomes another.
+def _exit_after(parent: Any) -> None:
+    # joblib's processes have a sentinel of their parent on Windows only. Elsewhere, the parent
+    # id changes when the parent ends.
     if parent.sentinel is not None:
         wait_for_handles([parent.sentinel])
     else:
         while os.getppid() == parent.pid:
-            time.sleep(LOOK_EVERY)
+            time.sleep(CHECK_EVERY)
     os._exit(1)

@@ -1,1 +1,1 @@
-"""From fit tasks to fitted parameters."""
+"""Training: from fit tasks to fitted parameters."""

@@ -1,4 +1,4 @@
-"""A moving average of the parameters over the steps."""
+"""Moving average of the parameters over training steps."""
 
 from collections.abc import Sequence
 
@@ -9,18 +9,18 @@ from skdeep._training.model_run import ModelRun
 
 
 class WeightAverage:
-    """Moving average of the parameters over steps, of decay d [1]_.
+    """Moving average of the parameters over steps, with decay d [1]_.
 
-    mean <- mean + max(1 - d, 1 / n) (theta - mean) at step n: the plain mean at first, so
-    that the start is forgotten, and an exponential one later.
+    At step n, mean <- mean + max(1 - d, 1 / n) (theta - mean): a plain mean at first, so that
+    the initial parameters are forgotten, then an exponential moving average.
 
     Parameters
     ----------
     theta : ndarray of shape (*models, n_params)
     decays : sequence of float
-        One a model, in (0, 1).
-    watches : sequence of ModelRun
-        Which hold the averages so far.
+        One per model, in (0, 1).
+    runs : sequence of ModelRun
+        The models, with their averages so far.
 
     References
     ----------
@@ -28,21 +28,17 @@ class WeightAverage:
        SIAM Journal on Control and Optimization 30, 1992.
     """
 
-    def __init__(
-        self, theta: Array, decays: Sequence[float], watches: Sequence[ModelRun]
-    ) -> None:
+    def __init__(self, theta: Array, decays: Sequence[float], runs: Sequence[ModelRun]) -> None:
         models = theta.shape[:-1]
-        starts = [watch.theta if watch.average is None else watch.average for watch in watches]
+        starts = [run.theta if run.average is None else run.average for run in runs]
         self.mean = np.concatenate(starts).reshape(theta.shape)
-        n_before = [
-            watch.solver_state.n_steps if watch.solver_state else 0 for watch in watches
-        ]
+        n_before = [run.solver_state.n_steps if run.solver_state else 0 for run in runs]
         self._n_steps = column(n_before, models, theta.dtype)
-        self._least = column([1 - decay for decay in decays], models, theta.dtype)
-        self._away = np.empty_like(theta)
+        self._min_weight = column([1 - decay for decay in decays], models, theta.dtype)
+        self._difference = np.empty_like(theta)
 
     def update(self, theta: Array) -> None:
         self._n_steps += 1
-        np.subtract(theta, self.mean, out=self._away)
-        self._away *= np.maximum(self._least, 1 / self._n_steps)
-        self.mean += self._away
+        np.subtract(theta, self.mean, out=self._difference)
+        self._difference *= np.maximum(self._min_weight, 1 / self._n_steps)
+        self.mean += self._difference

@@ -1,8 +1,8 @@
-"""Rows of the training set into the batch buffers.
+"""Batches of the training set, in a new order each epoch.
 
-The training set itself is never copied, shuffled or cast as a whole: rows are gathered,
-and converted to the dtype of computation, when their turn comes: a batch, or as many as
-fit the cache. So a table may be a ``np.memmap`` larger than memory, or hold 8-bit pixels.
+The training set is never copied, shuffled or cast as a whole. Rows are gathered and cast to
+the dtype of computation when needed: one batch, or as many as fit the cache. So X may be a
+``np.memmap`` larger than memory, or 8-bit pixels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,36 +15,37 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep._network.reader import Reader
 
-# Bytes of input that are gathered at once: where batches are small, a call for each would
-# cost more than its rows, and a quarter of a common L2 cache leaves room for the step.
+# Bytes of input gathered at once. Gathering small batches one by one would cost more in calls
+# than in rows; a quarter of a common L2 cache leaves room for the step.
 BLOCK_BYTES = 1 << 18
 
 
 class RowOrder:
-    """Which row each model takes when: the order of the rows, laid out in batches.
+    """Order in which each model of a stack visits its rows, padded to common batches.
 
-    Models of a stack may differ in the length of their batches, but have equally many of
-    them. Row numbers are kept as (*models, n_slots), where the batches of all models
-    begin at the same slots, and a slot that a shorter batch leaves empty counts nothing.
+    Models may differ in the length of their batches, but have the same number of batches.
+    Shorter batches are padded with slots of weight 0, so that the batches of all models start
+    at the same slots.
 
     Parameters
     ----------
     orders : sequence of ndarray of int
         Row numbers of each model.
     batch_sizes : sequence of int
-        Rows of a batch, one a model.
+        Number of rows per batch of each model.
     models : tuple of int
 
     Attributes
     ----------
     batch_size : int
-        Slots of a batch.
+        Number of slots per batch.
     n_slots : int
     rows : ndarray of int of shape (*models, n_slots)
+        Row number in each slot.
     filled : ndarray of bool of shape (*models, n_slots, 1)
-        Which slots count.
+        False in slots that are padding.
     full : bool
-        Whether all do.
+        True if no slot is padding.
     """
 
     def __init__(
@@ -61,21 +62,20 @@ class RowOrder:
         ]
         self.n_slots = max(int(slots[-1]) for slots in self._slots) + 1
         self.rows = np.zeros((*models, self.n_slots), np.intp)
-        self._rows_of = self.rows.reshape(-1, self.n_slots, copy=False)
+        self._model_rows = self.rows.reshape(-1, self.n_slots, copy=False)
         self.full = all(n == self.n_slots for n in lengths)
         self.filled = np.full((*models, self.n_slots, 1), self.full)
         if not self.full:
-            for own, slots in zip(
-                self.filled.reshape(-1, self.n_slots), self._slots, strict=True
-            ):
-                own[slots] = True
-        self._lay_out()
+            filled = self.filled.reshape(-1, self.n_slots)
+            for model_filled, slots in zip(filled, self._slots, strict=True):
+                model_filled[slots] = True
+        self._assign_rows()
 
     def shuffle(self, generators: Sequence[np.random.RandomState]) -> None:
-        """Permute each model's rows as scikit-learn's MLP does, by its generator.
+        """Permute the rows of each model with its generator, as scikit-learn's MLP does.
 
-        A single batch keeps its order, so that dropout's draws meet the same rows wherever
-        the model is trained; its generator moves all the same.
+        A single batch keeps its order, so that dropout masks apply to the same rows alone and
+        in a stack; the generator advances all the same.
         """
         for i, generator in enumerate(generators):
             permutation = np.arange(len(self.orders[i]))
@@ -83,34 +83,34 @@ class RowOrder:
             if self.n_batches > 1:
                 self.orders[i] = self.orders[i][permutation]
         if self.n_batches > 1:
-            self._lay_out()
+            self._assign_rows()
 
-    def _lay_out(self) -> None:
-        for own, slots, order in zip(self._rows_of, self._slots, self.orders, strict=True):
-            own[slots] = order
+    def _assign_rows(self) -> None:
+        for rows, slots, order in zip(self._model_rows, self._slots, self.orders, strict=True):
+            rows[slots] = order
 
 
 def _slots(n_rows: int, size: int, distance: int) -> Array:
-    # Slots of a model's rows, where its batches of `size` rows begin `distance` apart.
+    # Slots of a model's rows, if its batches of `size` rows start `distance` slots apart.
     rows = np.arange(n_rows)
     return rows if size == distance else rows // size * distance + rows % size
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows that one step learns from.
+    """Rows of one training step.
 
     Attributes
     ----------
     x : ndarray or CSR matrix of shape (*models, n_rows, n_in)
     y : ndarray of shape (*models, n_rows, n_out)
     weight : ndarray of shape (*models, n_rows, 1)
-        Share of each row in the mean over the batch.
+        Weight of each row in the mean over the batch.
     scale : ndarray of shape (*models,)
-        One over the sum of the sample weights.
+        Reciprocal of the sum of sample weights.
     n_rows : int
     share : ndarray of shape (*models,)
-        Share of the batch in the epoch's rows.
+        The batch's fraction of the rows of the epoch.
     """
 
     x: Any
@@ -122,25 +122,25 @@ class Batch:
 
 
 class Batches:
-    """The batches of an epoch, in a new order each time.
+    """The batches of each epoch.
 
     Parameters
     ----------
     X, y : sequence of tables
-        See `Reader`.
+        One for all models, or one per model; see `Reader`.
     sample_weight : sequence of ndarray of shape (n_samples, 1), or None
-        One for all models, or one a model.
+        One for all models, or one per model.
     rows : sequence of (ndarray of int or None)
-        For each model, which rows of its table; all where None.
+        For each model, the rows of its table to train on; None means all.
     generators : sequence of RandomState, or None
-        One a model, for the order; None keeps the order of the rows.
+        One per model, to shuffle the rows; None means no shuffling.
     batch_sizes : sequence of int
-        One a model.
+        One per model.
     models : tuple of int
     dtype : dtype
     share_of_epoch : bool, default=False
-        Whether weights and scale are shares of all rows instead of the batch's, so that
-        the batches of an epoch add up to its mean.
+        If True, weights and scale are relative to all rows instead of the batch, so that the
+        losses of the batches add up to the mean over the epoch.
     """
 
     def __init__(
@@ -158,16 +158,16 @@ class Batches:
     ) -> None:
         tables = list(X) * (len(rows) // len(X))
         orders = [
-            np.arange(table.shape[0]) if own is None else own
-            for table, own in zip(tables, rows, strict=True)
+            np.arange(table.shape[0]) if model_rows is None else model_rows
+            for table, model_rows in zip(tables, rows, strict=True)
         ]
         self._order = RowOrder(orders, batch_sizes, models)
         self.batch_size = self._order.batch_size
         self.generators = generators
         self.sparse = hasattr(X[0], "tocsr")
         batch_bytes = prod(models) * self.batch_size * X[0].shape[1] * np.dtype(dtype).itemsize
-        fitting = 1 if self.sparse else max(1, BLOCK_BYTES // batch_bytes)
-        self._block_size = min(fitting, self._order.n_batches) * self.batch_size
+        n_gathered = 1 if self.sparse else max(1, BLOCK_BYTES // batch_bytes)
+        self._block_size = min(n_gathered, self._order.n_batches) * self.batch_size
         self._x = Reader(X, models, self._block_size, dtype)
         self._y = Reader(y, models, self._block_size, dtype, columns_first=True)
         self._weight = (
@@ -178,36 +178,39 @@ class Batches:
         self._shares_out = np.empty((*models, self._block_size, 1), dtype)
         self._rows = rows
         self._in_order = generators is None or self._order.n_batches == 1
-        # Row numbers are not needed where each batch is the same slice of every table.
-        self._sliced = self._in_order and self._order.full and all(own is None for own in rows)
+        # Slices replace row numbers if each batch is the same slice of every table.
+        all_rows = all(model_rows is None for model_rows in rows)
+        self._sliced = self._in_order and self._order.full and all_rows
         self._n_rows = np.array([len(order) for order in orders]).reshape(models)
-        self._only: Batch | None = None
-        self._uniform: dict[int, tuple[Array, Array, Array]] = {}
-        self._epoch_scale = self._whole_scale(sample_weight, dtype) if share_of_epoch else None
+        self._single_batch: Batch | None = None
+        self._unweighted_cache: dict[int, tuple[Array, Array, Array]] = {}
+        self._epoch_scale = (
+            self._scale_of_epoch(sample_weight, dtype) if share_of_epoch else None
+        )
 
     @property
     def n_batches(self) -> int:
-        """Batches of an epoch."""
+        """Number of batches per epoch."""
         return self._order.n_batches
 
     def order(self, model: int) -> Array | None:
-        """Row numbers of one model as the last epoch took them; None for all in order."""
+        """Row numbers of one model in the order of the last epoch; None means all, in order."""
         return self._rows[model] if self._in_order else self._order.orders[model]
 
-    def pass_over(self, n_epochs: int) -> None:
-        """Shuffle as often as these epochs did, so that the next goes on from them."""
+    def skip_epochs(self, n_epochs: int) -> None:
+        """Shuffle as often as `n_epochs` epochs do."""
         if self.generators is not None:
             for _ in range(n_epochs):
                 self._order.shuffle(self.generators)
 
     def epoch(self) -> Iterator[Batch]:
-        """Shuffle where asked, then go through all rows."""
-        # Drawn even where a single batch makes the order idle: a generator that the
-        # caller shares then goes on as it would with scikit-learn's MLP.
+        """Shuffle, if there are generators, then iterate over the batches."""
+        # A single batch draws too, so that a generator shared with the caller advances as it
+        # does with scikit-learn's MLP.
         if self.generators is not None:
             self._order.shuffle(self.generators)
-        if self._only is not None:
-            yield self._only
+        if self._single_batch is not None:
+            yield self._single_batch
             return
         for start in range(0, self._order.n_slots, self._block_size):
             yield from self._block(start, min(start + self._block_size, self._order.n_slots))
@@ -220,39 +223,39 @@ class Batches:
             filled = self._order.filled[..., start:stop, :]
             np.multiply(self._weight.read(rows), filled, out=shares)
         for first in range(start, stop, self.batch_size):
-            place = slice(first, min(first + self.batch_size, stop))
-            cut = slice(place.start - start, place.stop - start)
-            weight, scale, share = self._unweighted(place)
+            slots = slice(first, min(first + self.batch_size, stop))
+            in_block = slice(slots.start - start, slots.stop - start)
+            weight, scale, share = self._unweighted(slots)
             if self._weight is not None:
-                weight, scale = self._normalise(shares[..., cut, :])
+                weight, scale = self._normalize(shares[..., in_block, :])
             if stop - start > self.batch_size:
-                batch = Batch(
-                    x[..., cut, :], y[..., cut, :], weight, scale, weight.shape[-2], share
-                )
+                x_batch, y_batch = x[..., in_block, :], y[..., in_block, :]
             else:
-                batch = Batch(x, y, weight, scale, weight.shape[-2], share)
+                x_batch, y_batch = x, y
+            batch = Batch(x_batch, y_batch, weight, scale, weight.shape[-2], share)
             if self._order.n_batches == 1:
-                self._only = batch  # all rows in one batch: gathered once a fit
+                self._single_batch = batch  # all rows in one batch: gathered once per fit
             yield batch
 
-    def _unweighted(self, place: slice) -> tuple[Array, Array, Array]:
-        # Batches of one length are alike unless models differ.
-        key = place.stop - place.start if self._order.full else -place.start
-        if key not in self._uniform:
-            ones = self._order.filled[..., place, :].astype(self._shares_out.dtype)
-            weight, scale = self._normalise(ones)
+    def _unweighted(self, slots: slice) -> tuple[Array, Array, Array]:
+        # Weight, scale and share without sample weights: the same for all batches of one
+        # length, unless there is padding.
+        key = slots.stop - slots.start if self._order.full else -slots.start
+        if key not in self._unweighted_cache:
+            ones = self._order.filled[..., slots, :].astype(self._shares_out.dtype)
+            weight, scale = self._normalize(ones)
             n_filled = ones.shape[-2] if self._order.full else (ones[..., 0] > 0).sum(axis=-1)
-            self._uniform[key] = weight, scale, n_filled / self._n_rows
-        return self._uniform[key]
+            self._unweighted_cache[key] = weight, scale, n_filled / self._n_rows
+        return self._unweighted_cache[key]
 
-    def _normalise(self, weight: Array) -> tuple[Array, Array]:
+    def _normalize(self, weight: Array) -> tuple[Array, Array]:
         scale = self._epoch_scale
         if scale is None:
             scale = _reciprocal(weight.sum(axis=-2, keepdims=True))
         weight *= scale
         return weight, scale[..., 0, 0]
 
-    def _whole_scale(self, sample_weight: Sequence[Array] | None, dtype: np.dtype) -> Array:
+    def _scale_of_epoch(self, sample_weight: Sequence[Array] | None, dtype: np.dtype) -> Array:
         if sample_weight is None:
             total = self._n_rows[..., None, None].astype(dtype)
         else:
@@ -262,5 +265,5 @@ class Batches:
 
 
 def _reciprocal(total: Array) -> Array:
-    # A batch whose rows all weigh nothing teaches nothing: 0 instead of 1 / 0.
+    # 0 instead of 1 / 0: a batch whose weights are all 0 gives a gradient of 0.
     return 1 / np.where(total > 0, total, np.inf).astype(total.dtype, copy=False)

@@ -1,8 +1,8 @@
-"""A stochastic solver at work: its moments, its steps, and its learning rates.
+"""A stochastic solver in use: its moments, step count and learning rates.
 
-An update runs over the flat vector in blocks, sized so that what it touches stays in the L2
-cache. The numbers that it takes are computed for several steps at once: for a small network
-their arithmetic would take a fifth of the step.
+Updates run over the flat vector in blocks that fit the L2 cache. The factors of an update are
+computed for several steps at once: step by step, they would take a fifth of the time of a small
+network.
 """
 
 from collections.abc import Sequence
@@ -14,26 +14,26 @@ from skdeep._arrays import Array, blocks, column, plain
 from skdeep.schedules import Span
 from skdeep.solvers import StochasticSolver
 
-# Steps whose factors are computed at once, at most.
+# Maximum number of steps whose factors are computed at once.
 MAX_HORIZON = 64
 
 
 @dataclass
 class SolverState:
-    """What a stochastic solver remembers of one network between calls.
+    """State of a stochastic solver for one network, kept between calls.
 
     Attributes
     ----------
     solver : type of StochasticSolver
-        Whose memory this is.
+        The solver that the state belongs to.
     moments : ndarray of shape (n_moments, n_params)
     n_steps : int
     rate : float
-        Learning rate that the changes between epochs have come to.
+        Current learning rate, as changed between epochs.
     rate_init : float
-        The solver's `learning_rate_init` then.
+        The solver's `learning_rate_init` at the time.
     live, average : ndarray of shape (n_params,), or None
-        Parameters to go on from, and their average so far, where the fit returned others.
+        Parameters of the last step and their moving average, if the fit returned others.
     """
 
     solver: type[StochasticSolver]
@@ -46,22 +46,22 @@ class SolverState:
 
 
 class BoundSolver:
-    """A stochastic solver at work on one network or on a stack.
+    """A stochastic solver connected to the parameters of one network or of a stack.
 
     Parameters
     ----------
     solvers : sequence of StochasticSolver
-        One a model, all of one class; numbers and schedules may differ.
+        One per model, all of one class; numbers and schedules may differ.
     states : sequence of SolverState or None
-        Where each goes on from; None starts anew.
+        State to resume from, one per model; None starts from scratch.
     spans : sequence of Span
-        The steps of the call, for schedules that ask.
+        Steps of the call, for schedules that depend on them.
     theta, grad : ndarray of shape (*models, n_params)
 
     Attributes
     ----------
     errors : list of Exception or None
-        What each model's schedule raised; its rate is 0 from then on.
+        Error raised by each model's schedule; the learning rate is 0 from then on.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class BoundSolver:
         self.solver = solvers[0]
         self.dtype = theta.dtype
         self.moments = np.zeros((self.solver.n_moments, *theta.shape), theta.dtype)
-        self.n_steps = np.zeros((*models, 1), np.int64)  # those in the table counted
+        self.n_steps = np.zeros((*models, 1), np.int64)  # including those in the table
         self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
         self.columns = {
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
@@ -85,7 +85,7 @@ class BoundSolver:
         }
         self.schedules = [(s.schedule(), span) for s, span in zip(solvers, spans, strict=True)]
         self.by_step = any(schedule.by_step for schedule, _ in self.schedules)
-        # A function of the user's is asked for a step when it comes, and for no other.
+        # User-defined functions are called once per step, at that step.
         asks_ahead = all(schedule.asks_ahead for schedule, _ in self.schedules)
         self._max_horizon = MAX_HORIZON if asks_ahead else 1
         self.errors: list[Exception | None] = [None] * len(solvers)
@@ -112,7 +112,7 @@ class BoundSolver:
         ]
 
     def step(self) -> None:
-        """Move `theta` once against `grad`, whose content is lost."""
+        """Update `theta` by one step; overwrites `grad`."""
         if not self._table:
             self._tabulate()
         factors = self._table.pop()
@@ -120,7 +120,7 @@ class BoundSolver:
             self.solver.update(theta, grad, moments, factors)
 
     def set_rate(self, model: int, rate: float) -> None:
-        """Change one network's learning rate."""
+        """Set the learning rate of one model."""
         rates = self.rate.reshape(-1, copy=False)
         if rate != rates[model]:
             rates[model] = rate
@@ -128,9 +128,8 @@ class BoundSolver:
             self._table.clear()
 
     def _tabulate(self) -> None:
-        # Factors of the next steps at once, last first: for a small network their
-        # arithmetic would take a fifth of the step. Twice as many each time, so that a
-        # single step (partial_fit) computes no more than its own.
+        # Factors of the next steps, last first. The number of steps doubles each time, so that
+        # a single step (partial_fit) computes no more than it needs.
         steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
         steps = self.n_steps + steps
         rate = self._rates(steps) if self.by_step else self.rate
@@ -147,21 +146,21 @@ class BoundSolver:
         self._horizon = min(2 * self._horizon, self._max_horizon)
 
     def _rates(self, steps: Array) -> Array:
-        # Each model's own, for steps of shape (horizon, *models, 1), counted from 0.
+        # Learning rates at steps of shape (horizon, *models, 1), counted from 0.
         rates = np.empty((len(steps), self.rate.size))
-        asked = steps.reshape(rates.shape)
+        by_model = steps.reshape(rates.shape)
         for i, (schedule, span) in enumerate(self.schedules):
             rates[:, i] = 0
             if self.errors[i] is None:
                 try:
-                    rates[:, i] = schedule.rates(self.rate.flat[i], asked[:, i], span)
+                    rates[:, i] = schedule.rates(self.rate.flat[i], by_model[:, i], span)
                 except Exception as error:
                     self.errors[i] = error
                     self.all_failed = all(e is not None for e in self.errors)
         return rates.reshape(steps.shape)
 
     def state(self, model: int) -> SolverState:
-        """What one network's next call goes on from."""
+        """State of one model, from which the next call resumes."""
         n_models = self.rate.size
         return SolverState(
             type(self.solver),

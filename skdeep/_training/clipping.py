@@ -1,6 +1,6 @@
-"""Bounds on a step: of the gradient before it, of the weights after it.
+"""Norm constraints: on the gradient before a step, on the weights after it.
 
-A limit is a number a model; where it is infinite, the model goes on as without it.
+There is one limit per model; an infinite limit has no effect.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from skdeep._arrays import Array
 
 
 def clip_norm(grad: Array, limit: Array) -> None:
-    """Shorten `grad`, in place, to a Euclidean norm of at most `limit` [1]_.
+    """Scale `grad` down in place to a Euclidean norm of at most `limit` [1]_.
 
     Parameters
     ----------
     grad : ndarray of shape (*models, n)
-        Each model's whole gradient.
+        The whole gradient of each model.
     limit : ndarray of shape (*models, 1)
         In (0, inf].
 
@@ -29,12 +29,12 @@ def clip_norm(grad: Array, limit: Array) -> None:
 
 
 def limit_max_norm(weights: Sequence[Array], limit: Array) -> None:
-    """Shorten each unit's incoming weights, in place, to a norm of at most `limit` [1]_.
+    """Scale each unit's incoming weights down in place to a norm of at most `limit` [1]_.
 
     Parameters
     ----------
     weights : sequence of ndarray of shape (*models, n_in, n_out)
-        One a layer; a unit's incoming weights are a column.
+        One per layer; a unit's incoming weights are a column.
     limit : ndarray of shape (*models, 1)
         In (0, inf].
 
@@ -45,19 +45,19 @@ def limit_max_norm(weights: Sequence[Array], limit: Array) -> None:
     """
     for matrix in weights:
         factors = _factor(np.vecdot(matrix.mT, matrix.mT), limit)[..., None, :]
-        # One model at a time: NumPy cannot tell that matrices apart in memory do not
-        # overlap, and would work on a copy of the stack.
+        # One model at a time: on the whole stack, whose matrices are not contiguous, NumPy
+        # would suspect overlap and make a copy.
         n_in, n_out = matrix.shape[-2:]
-        for own, factor in zip(
+        for model_matrix, factor in zip(
             matrix.reshape(-1, n_in, n_out, copy=False),
             factors.reshape(-1, 1, n_out),
             strict=True,
         ):
-            own *= factor
+            model_matrix *= factor
 
 
 def _factor(squared_norm: Array, limit: Array) -> Array:
-    # min(1, limit / norm); the smallest number stands for a norm of 0.
+    # min(1, limit / norm), without division by 0.
     tiny = np.finfo(squared_norm.dtype).tiny
     norm = np.sqrt(np.maximum(squared_norm, tiny))
     return np.minimum(1, limit / norm)

@@ -1,7 +1,7 @@
-"""What a fit is asked, and what comes of it.
+"""Input and output of training: `FitTask` and `FitResult`.
 
-A ``FitTask`` holds all that one fit needs and is not written to; a ``FitResult`` holds what
-the estimator keeps. ``stack_key`` says which tasks can be trained as one stack.
+Tasks with equal ``stack_key`` can be trained as one stack; those with equal ``row_order_key``
+read the same rows at the same time.
 """
 
 import math
@@ -20,7 +20,7 @@ from skdeep.solvers import LBFGS, StochasticSolver
 
 @dataclass
 class History:
-    """How training has gone so far, over all calls that went on from one another.
+    """Course of training so far, over all calls that resumed from one another.
 
     Attributes
     ----------
@@ -33,11 +33,11 @@ class History:
     best_loss, best_score : float
         Lowest loss and highest score so far.
     best_iter : int
-        Epoch of the highest score, from 1; 0 where there is none.
+        Epoch of the highest score, counted from 1; 0 if there is none.
     n_stalled : int
-        Epochs since the last that improved by `tol`.
+        Number of epochs since the last improvement by `tol`.
     n_rows_seen : int
-        Training rows seen, each epoch's counted anew.
+        Number of training rows processed, over all epochs.
     """
 
     loss_curve: list[float] = field(default_factory=list)
@@ -50,7 +50,7 @@ class History:
     n_rows_seen: int = 0
 
     def copy(self) -> "History":
-        """One to be written to, while this one stays as it is."""
+        """Independent copy."""
         return replace(
             self,
             loss_curve=list(self.loss_curve),
@@ -61,7 +61,7 @@ class History:
 
 @dataclass
 class FitTask:
-    """All that one fit needs; nothing in it is written to but its generators.
+    """Everything that one fit needs. Training modifies nothing in it but the generators.
 
     Attributes
     ----------
@@ -72,42 +72,42 @@ class FitTask:
     y : ndarray of shape (n_samples, n_out)
     sample_weight : ndarray of shape (n_samples, 1), or None
     theta : ndarray of shape (n_params,)
-        Where training starts; its dtype is that of computation.
+        Initial parameters; their dtype is the dtype of computation.
     generator : RandomState or None
-        Gives the order of the rows; None where `shuffle` is off.
+        Shuffles the rows; None if `shuffle` is False.
     rows : ndarray of int, or None
-        Rows to train on; all where None.
+        Rows to train on; None means all.
     validate : callable or None
-        (theta) -> (score, loss) on the validation rows; a higher score is better.
+        (theta) -> (score, loss) on the validation rows; higher scores are better.
     stop_on_score : bool
-        Whether stopping watches the score instead of the training loss.
+        If True, stop when the validation score stops improving instead of the training loss.
     restore_best : bool
-        Whether the parameters of the epoch of the highest score are returned.
+        If True, return the parameters of the epoch with the highest score.
     weight_averaging : float
-        Decay of the moving average of the parameters that is returned instead of the
-        last ones; 0 is none.
+        Decay of the moving average of the parameters, which is then returned in place of the
+        last parameters; 0 means no averaging.
     max_time : float
-        Seconds after which training stops.
+        Maximum training time in seconds.
     n_epochs_before : int
-        Epochs whose orders of rows are drawn and passed over, in a fit that goes on.
+        Number of earlier epochs whose shuffles are repeated first, when a fit resumes.
     alpha, batch_size, max_iter, shuffle, tol, n_iter_no_change
         As the estimators' parameters.
     solver_state : SolverState or None
-        Where the solver goes on from.
+        State to resume from.
     history : History
-        What went before.
+        History to continue.
     on_epoch : sequence of callables
-        Each (epoch, loss, score or None, theta as it would be returned now) -> whether to
-        stop, after each epoch.
+        Called after each epoch as (epoch, loss, score or None, theta), where theta is what
+        would be returned now. Training stops if one returns True.
     l1_ratio : float
-        Share of the L1 norm in the penalty.
+        Fraction of the L1 norm in the penalty.
     dropout : tuple of float
-        Share of the input, then of each hidden layer's output, that training drops; ()
-        drops nothing. The network says which of them it drops at all.
+        Dropout rate of the input, then of each hidden layer's output; () means no dropout.
+        A rate has no effect on a layer that the network binds without dropout.
     mask_generator : Generator or None
-        Gives what is dropped; written to as `generator` is.
+        Draws the dropout masks.
     clip_norm, max_norm : float or None
-        Largest norm of the gradient, and of each unit's incoming weights.
+        Maximum norm of the gradient, and of each unit's incoming weights.
     """
 
     network: Network
@@ -147,12 +147,12 @@ class FitTask:
 
     @property
     def n_batch_rows(self) -> int:
-        """Rows of a full batch."""
+        """Number of rows of a full batch."""
         return min(self.batch_size, self.n_rows)
 
     @property
     def n_work_bytes(self) -> int:
-        """Bytes that a step goes over: parameters, gradient, moments and buffers."""
+        """Bytes touched by a step: parameters, gradient, moments and buffers."""
         n_vectors = 3 + getattr(self.solver, "n_moments", 0)
         widths = [layer.n_out for layer in self.network.layers]
         row = self.network.layers[0].n_in + 3 * sum(widths)
@@ -161,13 +161,13 @@ class FitTask:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes that the fit takes, its data included."""
+        """Memory of the fit in bytes, data included."""
         return self.n_work_bytes + getattr(self.X, "nbytes", 0) + self.y.nbytes
 
 
 @dataclass
 class FitResult:
-    """What came of a fit task.
+    """Result of a fit task.
 
     Attributes
     ----------
@@ -175,12 +175,12 @@ class FitResult:
     solver_state : SolverState or None
     history : History
     n_iter : int
-        Epochs, or iterations of L-BFGS, of this call.
+        Number of epochs, or of L-BFGS iterations, in this call.
     loss : float
-        Of the last epoch.
+        Loss of the last epoch.
     outcome : str
-        'converged', 'max_iter', 'max_time', 'stopped', 'interrupted', 'diverged', or
-        L-BFGS's own words where it gave up.
+        Why training ended: 'converged', 'max_iter', 'max_time', 'stopped', 'interrupted',
+        'diverged', or the message with which L-BFGS gave up.
     """
 
     theta: Array
@@ -192,17 +192,18 @@ class FitResult:
 
 
 def stack_key(task: FitTask) -> tuple[Any, ...] | None:
-    """What tasks that are trained together must have in common; None trains alone.
+    """Key that is equal for tasks that can be trained as one stack; None to train alone.
 
-    All that is a number may differ: rates, penalties, seeds, rows, weights, epochs.
+    It contains what determines the shapes, dtypes and code path of a stack. Numbers may differ
+    between the models: learning rates, penalties, seeds, rows, sample weights, epochs.
     """
     if isinstance(task.solver, LBFGS) or hasattr(task.X, "tocsr"):
         return None
-    # Code of the user's sees the arrays of one network, and what it raises is its own.
+    # User-defined activations and losses expect the arrays of one network.
     if not (task.network.stacks and task.loss.stacks):
         return None
     n_batches = -(-task.n_rows // task.n_batch_rows)
-    numbers = {
+    solver_options = {
         name: value
         for name, value in task.solver.get_params(deep=False).items()
         if isinstance(value, (bool, np.bool_))
@@ -211,7 +212,7 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
         task.network,
         task.loss,
         type(task.solver),
-        tuple(sorted(numbers.items())),
+        tuple(sorted(solver_options.items())),
         task.theta.dtype,
         task.X.dtype,
         task.y.dtype,
@@ -225,20 +226,20 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
     )
 
 
-def order_key(task: FitTask) -> tuple[Any, ...]:
-    """What tasks that take the same rows at the same time have in common.
+def row_order_key(task: FitTask) -> tuple[Any, ...]:
+    """Key that is equal for tasks that read the same rows in the same order.
 
-    Tables count as the same where they are one object.
+    In a stack of such tasks, each batch is read only once. Tables are compared by identity.
     """
-    state = None
+    generator_state = None
     if task.shuffle and task.generator is not None:
-        numbers = task.generator.get_state(legacy=False)["state"]
-        state = (numbers["pos"], numbers["key"].tobytes())
+        state = task.generator.get_state(legacy=False)["state"]
+        generator_state = (state["pos"], state["key"].tobytes())
     return (
         id(task.X),
         id(task.y),
         id(task.sample_weight),
         None if task.rows is None else task.rows.tobytes(),
         task.n_batch_rows,
-        state,
+        generator_state,
     )

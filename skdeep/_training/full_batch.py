@@ -1,4 +1,4 @@
-"""Training on all rows at once, by L-BFGS."""
+"""Training on all rows at once, with L-BFGS."""
 
 import math
 import time
@@ -13,79 +13,96 @@ from skdeep._training.objective import Objective
 from skdeep.solvers import LBFGS
 
 
+class FullBatch:
+    """The objective over all rows, which are read in chunks that fit the cache.
+
+    Parameters
+    ----------
+    task : FitTask
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n_params,)
+        The point evaluated last.
+    reported : float
+        Its loss, as reported to users.
+    """
+
+    def __init__(self, task: FitTask) -> None:
+        self.theta = theta = task.theta.copy()
+        self.reported = math.nan
+        self._grad = np.empty(task.network.n_trained, theta.dtype)
+        self._total_grad = np.empty_like(self._grad)
+        self._batches = Batches(
+            [task.X],
+            [task.y],
+            None if task.sample_weight is None else [task.sample_weight],
+            rows=[task.rows],
+            generators=None,
+            batch_sizes=[chunk_rows(task.network, task.n_rows)],
+            models=(),
+            dtype=theta.dtype,
+            share_of_epoch=True,
+        )
+        self._objective = Objective(
+            task.network,
+            task.loss,
+            column([task.alpha], (), theta.dtype),
+            theta,
+            self._grad,
+            self._batches.batch_size,
+            self._batches.sparse,
+            column([task.l1_ratio], (), theta.dtype),
+        )
+
+    def value_and_grad(self, point: Array) -> tuple[float, Array]:
+        """Loss plus penalty and its gradient at `point`, of shape (n_trained,)."""
+        self.theta[: point.size] = point
+        self._total_grad[...] = 0
+        loss = 0.0
+        for batch in self._batches.epoch():
+            loss += float(self._objective.loss_and_grad(batch))
+            self._total_grad += self._grad
+        self._grad[...] = self._total_grad
+        penalty = float(self._objective.penalty_and_grad(batch.scale))
+        self.reported = float(self._objective.reported(loss, penalty))
+        return loss + penalty, self._grad.astype(np.float64)
+
+
 def train_full_batch(task: FitTask) -> FitResult:
-    """Train one task on all rows at once, which are read in chunks that fit the cache."""
+    """Train one task with L-BFGS."""
     solver: LBFGS = task.solver  # type: ignore[assignment]
-    theta = task.theta.copy()
-    n_trained = task.network.n_trained
-    grad = np.empty(n_trained, theta.dtype)
-    total_grad = np.empty_like(theta)
-    batches = Batches(
-        [task.X],
-        [task.y],
-        None if task.sample_weight is None else [task.sample_weight],
-        rows=[task.rows],
-        generators=None,
-        batch_sizes=[chunk_rows(task.network, task.n_rows)],
-        models=(),
-        dtype=theta.dtype,
-        share_of_epoch=True,
-    )
-    alpha = column([task.alpha], (), theta.dtype)
-    objective = Objective(
-        task.network,
-        task.loss,
-        alpha,
-        theta,
-        grad,
-        batches.batch_size,
-        batches.sparse,
-        column([task.l1_ratio], (), theta.dtype),
-    )
+    objective = FullBatch(task)
     history = task.history.copy()
     n_before = len(history.loss_curve)
-    reported = math.nan
-
-    def value_and_grad(point: Array) -> tuple[float, Array]:
-        nonlocal reported
-        theta[:n_trained] = point
-        total_grad[...] = 0
-        loss = 0.0
-        for batch in batches.epoch():
-            loss += float(objective.loss_and_grad(batch))
-            np.add(total_grad, grad, out=total_grad)
-        grad[...] = total_grad
-        penalty = float(objective.penalty_and_grad(batch.scale))
-        reported = float(objective.reported(loss, penalty))
-        return loss + penalty, grad.astype(np.float64)
-
     deadline = time.monotonic() + task.max_time
     stopped = ""
 
     def on_iteration() -> None:
         nonlocal stopped
-        history.loss_curve.append(reported)
+        history.loss_curve.append(objective.reported)
         epoch = len(history.loss_curve) - n_before
-        told = [tell(epoch, reported, None, theta) for tell in task.on_epoch]
-        if any(told):
+        # All are called, even after one asks to stop.
+        stops = [on(epoch, objective.reported, None, objective.theta) for on in task.on_epoch]
+        if any(stops):
             stopped = "stopped"
         elif time.monotonic() > deadline:
             stopped = "max_time"
         if stopped:
             raise StopIteration
 
-    found = solver.minimize(
-        value_and_grad,
-        theta[:n_trained].astype(np.float64),
+    result = solver.minimize(
+        objective.value_and_grad,
+        task.theta[: task.network.n_trained].astype(np.float64),
         max_iter=task.max_iter,
         tol=task.tol,
         on_iteration=on_iteration,
     )
-    value_and_grad(found.x)
-    history.best_loss = min(history.best_loss, reported)
-    outcome = {0: "converged", 1: "max_iter"}.get(found.status, str(found.message))
+    objective.value_and_grad(result.x)
+    history.best_loss = min(history.best_loss, objective.reported)
+    outcome = {0: "converged", 1: "max_iter"}.get(result.status, str(result.message))
     outcome = stopped or outcome
-    if not (np.isfinite(theta).all() and math.isfinite(found.fun)):
+    if not (np.isfinite(objective.theta).all() and math.isfinite(result.fun)):
         outcome = "diverged"
-    n_iter = min(found.nit, task.max_iter)
-    return FitResult(theta, None, history, n_iter, reported, outcome)
+    n_iter = min(result.nit, task.max_iter)
+    return FitResult(objective.theta, None, history, n_iter, objective.reported, outcome)

@@ -1,4 +1,4 @@
-"""One model in training: its figures, its best epoch, its decision to stop."""
+"""Training of one model: its history, its best epoch, and when it stops."""
 
 import math
 import time
@@ -11,7 +11,7 @@ from skdeep.solvers import StochasticSolver
 
 
 class ModelRun:
-    """One model in training: where it is, its figures, and its decision to stop.
+    """Training of one model, alone or in a stack.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class ModelRun:
         self.schedule = self.solver.schedule()
         self.n_rows = task.n_rows
         self.solver_state = state = task.solver_state
-        # Where the last epoch left off, which need not be what was returned.
+        # Resume from the last step, whose parameters may not be those that were returned.
         self.theta = task.theta if state is None or state.live is None else state.live
         self.first_step = 0 if state is None else state.n_steps
         self.rows = task.rows
@@ -36,24 +36,24 @@ class ModelRun:
         self.deadline = time.monotonic() + task.max_time
 
     def bind(self, theta: Array, average: Array | None) -> None:
-        """Follow the given vectors, of shape (n_params,), from here on."""
+        """Set the arrays of shape (n_params,) that hold the parameters and their average."""
         self.theta = theta
         self.average = average
 
     @property
     def evaluated(self) -> Array:
-        """The parameters that are validated and returned: the last ones, or their average."""
+        """Parameters to validate and return: the last ones, or their moving average."""
         return self.theta if self.average is None else self.average
 
     def after_epoch(self, loss: float, rate: float) -> tuple[float, str | None]:
-        """Take note of an epoch.
+        """Record an epoch, validate and call the callbacks.
 
         Returns
         -------
         rate : float
-            Learning rate to go on with.
+            Learning rate of the next epoch.
         outcome : str or None
-            Why to stop here; None goes on.
+            Reason to stop; None to continue.
         """
         task, history = self.task, self.history
         self.n_iter += 1
@@ -62,7 +62,8 @@ class ModelRun:
         if not math.isfinite(loss):
             return rate, "diverged"
         score = self._update_best(loss)
-        told = [tell(self.n_iter, loss, score, self.returned) for tell in task.on_epoch]
+        # All are called, even after one asks to stop.
+        stops = [on(self.n_iter, loss, score, self.returned) for on in task.on_epoch]
         initial = self.solver.learning_rate_init
         rate = self.schedule.after_epoch(rate, initial, history.n_rows_seen)
         if history.n_stalled > task.n_iter_no_change:
@@ -70,7 +71,7 @@ class ModelRun:
             if slower is None:
                 return rate, "converged"
             rate, history.n_stalled = slower, 0
-        if any(told):
+        if any(stops):
             return rate, "stopped"
         if self.n_iter >= task.max_iter:
             return rate, "max_iter"
@@ -86,7 +87,7 @@ class ModelRun:
             history.validation_scores.append(score)
             history.validation_loss_curve.append(validation_loss)
             if task.stop_on_score:
-                # A score that is NaN is no progress.
+                # NaN counts as no improvement.
                 stalls = not score >= history.best_score + task.tol
             if math.isfinite(score) and score > history.best_score:
                 history.best_score = score
@@ -98,13 +99,13 @@ class ModelRun:
 
     @property
     def returned(self) -> Array:
-        """What training returns where it ends now."""
+        """Parameters that are returned if training ends now."""
         if self.best_theta is None or not self.history.best_iter:
             return self.evaluated
         return self.best_theta
 
     def result(self, outcome: str) -> FitResult:
-        """What came of the task."""
+        """Result of the task."""
         theta = self.returned.copy()
         state = self.solver_state
         if state is not None and self.returned is not self.theta:

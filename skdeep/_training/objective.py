@@ -1,7 +1,7 @@
-"""What a solver makes small: the loss over a batch plus the penalty on the weights.
+"""The objective to minimize: mean loss over a batch plus a penalty on the weights.
 
-The one place where network, loss and penalty meet. It reads the flat vector ``theta``
-and assigns the flat vector ``grad``, which is as long as what is trained of ``theta``.
+Combines network, loss and penalty. Reads the flat vector ``theta`` and assigns the flat vector
+``grad``, the gradient with respect to the trained part of ``theta``.
 """
 
 import numpy as np
@@ -15,30 +15,30 @@ from skdeep.losses import Loss
 
 
 class Objective:
-    """Mean loss over a batch, and the penalty on the weights.
+    """Mean loss over a batch, and penalty on the weights.
 
     The penalty is alpha * (l1_ratio * |w|_1 + (1 - l1_ratio) / 2 * |w|_2^2), scikit-learn's
-    elastic net; of |w|, whose derivative at 0 could be anything in [-1, 1], 0 is taken.
+    elastic net. The derivative of |w| at 0 is taken to be 0.
 
     Parameters
     ----------
     network : Network
     loss : Loss
     alpha : ndarray of shape (*models, 1)
-        Strength of the penalty, which is divided by the batch's sum of weights as
-        scikit-learn's MLP does.
+        Strength of the penalty, which is divided by the sum of the batch's sample weights, as
+        in scikit-learn's MLP.
     theta : ndarray of shape (*models, n_params)
         Parameters.
     grad : ndarray of shape (*models, n_trained)
-        Where their gradient is assigned.
+        Output buffer for the gradient.
     capacity : int
-        Rows of the largest batch.
+        Number of rows of the largest batch.
     sparse : bool
-        Whether batches come as SciPy CSR.
+        If True, batches are SciPy CSR.
     l1_ratio : ndarray of shape (*models, 1), default=None
-        Share of the L1 norm in the penalty; None is 0.
+        Fraction of the L1 norm in the penalty; None means 0.
     dropout : Dropout, default=None
-        Rates and sources of draws; without them nothing is dropped.
+        Dropout rates and random generators; None means no dropout.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Objective:
         self._weights = theta[..., : network.n_weights]
         self._d_weights = grad[..., : network.n_weights]
         self._decay = np.empty_like(self._weights) if np.any(alpha) else None
-        self._nothing = np.zeros(theta.shape[:-1], theta.dtype)
+        self._no_penalty = np.zeros(theta.shape[:-1], theta.dtype)
         self._workspace = Workspace(
             network.layers,
             network.views(theta),
@@ -73,7 +73,7 @@ class Objective:
             dropout=dropout,
         )
         self._report_share = 1 / network.n_out if loss.averages_columns else 1.0
-        self._scale: Array | None = None  # of the batch before, and the penalty's strength
+        self._scale: Array | None = None  # of the previous batch; `_strength` goes with it
 
     def loss_and_grad(self, batch: Batch) -> Array:
         """Weighted mean of the loss, of shape (*models,); assigns `grad`."""
@@ -88,10 +88,10 @@ class Objective:
     def penalty_and_grad(self, scale: Array) -> Array:
         """Penalty, of shape (*models,); adds its gradient to `grad`.
 
-        `scale` is one over the sum of sample weights, of shape (*models,).
+        `scale` is the reciprocal of the batch's sum of sample weights, of shape (*models,).
         """
         if self._decay is None:
-            return self._nothing
+            return self._no_penalty
         if scale is not self._scale:
             self._scale, self._strength = scale, plain(self.alpha * scale[..., None])
         np.multiply(self._weights, self._strength, out=self._decay)
@@ -105,5 +105,5 @@ class Objective:
         return penalty
 
     def reported(self, loss: Array | float, penalty: Array | float) -> Array | float:
-        """The figure that users see: some losses are quoted per output column."""
+        """Loss plus penalty as reported to users: some losses are averaged over columns."""
         return loss * self._report_share + penalty

@@ -1,9 +1,7 @@
-"""From fit tasks to fitted parameters: epochs, batches, steps, and when to stop.
+"""Training loop of stochastic solvers, for one network or a stack.
 
-``train(tasks)`` trains one task, or several of one shape as a stack whose arrays have
-the models in front. Numbers that decide about a model (its loss, its best epoch, its
-learning rate) are kept for each model by its own ``ModelRun``; a model that is done leaves
-the stack.
+The arrays of a stack have a leading axis of models. Each model has a ``ModelRun``, which keeps
+its history and decides when it stops; a model that stops leaves the stack.
 """
 
 from collections.abc import Sequence
@@ -17,14 +15,14 @@ from skdeep._training.averaging import WeightAverage
 from skdeep._training.batches import Batches
 from skdeep._training.bound_solver import BoundSolver
 from skdeep._training.clipping import clip_norm, limit_max_norm
-from skdeep._training.fit_task import FitResult, FitTask, order_key
+from skdeep._training.fit_task import FitResult, FitTask, row_order_key
 from skdeep._training.model_run import ModelRun
 from skdeep._training.objective import Objective
 from skdeep.schedules import Span
 
 
 class Stack:
-    """Fit tasks of one shape, and the arrays in which they are trained together.
+    """Fit tasks with equal `stack_key`, and the arrays in which they are trained together.
 
     Parameters
     ----------
@@ -32,63 +30,47 @@ class Stack:
     """
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
-        self.watches = [ModelRun(task) for task in tasks]
-        # Whether all take the same rows at the same time: then a batch is read once.
-        self.in_step = len({order_key(task) for task in tasks}) == 1
+        self.runs = [ModelRun(task) for task in tasks]
+        # If all models read the same rows at the same time, each batch is read once.
+        self.shares_rows = len({row_order_key(task) for task in tasks}) == 1
 
     def run(self, interruptible: bool = True) -> list[FitResult | Exception]:
-        """Train until every task is done or has raised; results in the order of the tasks."""
+        """Train all tasks; results, or the errors raised, are in the order of the tasks."""
         results: dict[int, FitResult | Exception] = {}
-        running = self.watches
+        running = self.runs
         try:
             self._arrange(running)
-            self.batches.pass_over(running[0].task.n_epochs_before)
+            self.batches.skip_epochs(running[0].task.n_epochs_before)
             while running:
-                outcomes = self._train_until_one_is_done()
-                left = []
-                for watch, outcome in zip(running, outcomes, strict=True):
-                    if outcome is None:
-                        left.append(watch)
-                    elif isinstance(outcome, Exception):
-                        results[id(watch)] = outcome
-                    else:
-                        results[id(watch)] = watch.result(outcome)
-                running = left
+                outcomes = self._train_until_one_stops()
+                for run, outcome in zip(running, outcomes, strict=True):
+                    if isinstance(outcome, Exception):
+                        results[id(run)] = outcome
+                    elif outcome is not None:
+                        results[id(run)] = run.result(outcome)
+                running = [run for run in running if id(run) not in results]
                 if running:
                     self._arrange(running)
         except KeyboardInterrupt:
             if not interruptible:
                 raise
-            for watch in running:
-                results[id(watch)] = watch.result("interrupted")
-        return [results[id(watch)] for watch in self.watches]
+            for run in running:
+                results[id(run)] = run.result("interrupted")
+        return [results[id(run)] for run in self.runs]
 
-    def _arrange(self, watches: list[ModelRun]) -> None:
-        # The stack's arrays, for all models or for those that are left.
-        self.running = watches
-        tasks = [watch.task for watch in watches]
+    def _arrange(self, runs: list[ModelRun]) -> None:
+        # Allocate the arrays of the stack, for all models or for those that are left.
+        self.running = runs
+        tasks = [run.task for run in runs]
         lead = tasks[0]
         models = () if len(tasks) == 1 else (len(tasks),)
         dtype = lead.theta.dtype
         self.theta = np.empty((*models, lead.theta.size), dtype)
-        for row, watch in zip(self.theta.reshape(len(tasks), -1), watches, strict=True):
-            row[...] = watch.theta
+        for row, run in zip(self.theta.reshape(len(tasks), -1), runs, strict=True):
+            row[...] = run.theta
         self.grad = np.empty((*models, lead.network.n_trained), dtype)
-        self.readers = watches[:1] if self.in_step else watches
-        reading = [watch.task for watch in self.readers]
-        self.batches = Batches(
-            _distinct([task.X for task in reading]),
-            _distinct([task.y for task in reading]),
-            None
-            if lead.sample_weight is None
-            else _distinct([task.sample_weight for task in reading]),
-            # Row numbers as the last epoch left them: each shuffle permutes the one before.
-            rows=[watch.rows for watch in self.readers],
-            generators=[t.generator for t in reading if t.generator] if lead.shuffle else None,
-            batch_sizes=[task.n_batch_rows for task in reading],
-            models=() if len(reading) == 1 else models,
-            dtype=dtype,
-        )
+        self.readers = runs[:1] if self.shares_rows else runs
+        self.batches = _batches(self.readers, models)
         self.objective = Objective(
             lead.network,
             lead.loss,
@@ -100,61 +82,61 @@ class Stack:
             column([task.l1_ratio for task in tasks], models, dtype),
             _dropout(tasks, models, dtype),
         )
-        self.clip_norm = _limit([task.clip_norm for task in tasks], models, dtype)
-        self.max_norm = _limit([task.max_norm for task in tasks], models, dtype)
+        self.clip_norm = _limits([task.clip_norm for task in tasks], models, dtype)
+        self.max_norm = _limits([task.max_norm for task in tasks], models, dtype)
         if self.max_norm is not None:
             self.weights = lead.network.views(self.theta).weights
         n_batches = self.batches.n_batches
-        self.descent = BoundSolver(
-            [watch.solver for watch in watches],
-            [watch.solver_state for watch in watches],
-            # Of the whole call, whatever epochs of it the models left have behind them.
-            [Span(w.first_step, n_batches, n_batches * w.task.max_iter) for w in watches],
+        self.solver = BoundSolver(
+            [run.solver for run in runs],
+            [run.solver_state for run in runs],
+            # Spans cover the whole call, including epochs that are already done.
+            [Span(run.first_step, n_batches, n_batches * run.task.max_iter) for run in runs],
             self.theta[..., : lead.network.n_trained],
             self.grad,
         )
         self.average = None
         if lead.weight_averaging:
             decays = [task.weight_averaging for task in tasks]
-            self.average = WeightAverage(self.theta, decays, watches)
-        for i, watch in enumerate(watches):
-            watch.bind(
+            self.average = WeightAverage(self.theta, decays, runs)
+        for i, run in enumerate(runs):
+            run.bind(
                 self.theta.reshape(len(tasks), -1)[i],
                 None if self.average is None else self.average.mean.reshape(len(tasks), -1)[i],
             )
 
-    def _train_until_one_is_done(self) -> list[str | Exception | None]:
+    def _train_until_one_stops(self) -> list[str | Exception | None]:
         outcomes: list[str | Exception | None] = [None] * len(self.running)
         try:
             while outcomes.count(None) == len(outcomes):
                 for i, loss in enumerate(self._epoch().reshape(-1).tolist()):
                     outcomes[i] = self._after_epoch(i, loss)
         finally:
-            for i, watch in enumerate(self.running):
-                watch.solver_state = self.descent.state(i)
-                reader = i if watch in self.readers else 0
-                watch.rows = self.batches.order(reader)
-                if watch.task.shuffle and watch not in self.readers:
-                    # It drew nothing, but its owner expects it to have moved.
+            for i, run in enumerate(self.running):
+                run.solver_state = self.solver.state(i)
+                reader = i if run in self.readers else 0
+                run.rows = self.batches.order(reader)
+                if run.task.shuffle and run not in self.readers:
+                    # Its generator has drawn nothing, but must advance as if trained alone.
                     generator = self.readers[0].task.generator
-                    watch.task.generator.set_state(generator.get_state())  # type: ignore[union-attr]
+                    run.task.generator.set_state(generator.get_state())  # type: ignore[union-attr]
         return outcomes
 
     def _after_epoch(self, model: int, loss: float) -> str | Exception | None:
-        # Why the model leaves the stack: an outcome, or what its own code raised.
-        error = self.descent.errors[model]
+        # Why the model leaves the stack: an outcome, or an error of user-defined code.
+        error = self.solver.errors[model]
         if error is not None:
             return error
-        rate = float(self.descent.rate.reshape(-1)[model])
+        rate = float(self.solver.rate.reshape(-1)[model])
         try:
             rate, outcome = self.running[model].after_epoch(loss, rate)
         except Exception as error:
             return error
-        self.descent.set_rate(model, rate)
+        self.solver.set_rate(model, rate)
         return outcome
 
     def _epoch(self) -> Array:
-        # One pass over the rows; the mean reported loss, of shape (*models,).
+        # One pass over the rows. Returns the mean reported loss, of shape (*models,).
         shape = (self.batches.n_batches, *self.theta.shape[:-1])
         losses, penalties, shares = np.empty((3, *shape))
         for i, batch in enumerate(self.batches.epoch()):
@@ -163,14 +145,31 @@ class Stack:
             shares[i] = batch.share
             if self.clip_norm is not None:
                 clip_norm(self.grad, self.clip_norm)
-            self.descent.step()
-            if self.descent.all_failed:
+            self.solver.step()
+            if self.solver.all_failed:
                 break
             if self.max_norm is not None:
                 limit_max_norm(self.weights, self.max_norm)
             if self.average is not None:
                 self.average.update(self.theta)
         return np.add.reduce(self.objective.reported(losses, penalties) * shares)
+
+
+def _batches(readers: Sequence[ModelRun], models: tuple[int, ...]) -> Batches:
+    tasks = [run.task for run in readers]
+    lead = tasks[0]
+    weighted = lead.sample_weight is not None
+    return Batches(
+        _distinct([task.X for task in tasks]),
+        _distinct([task.y for task in tasks]),
+        _distinct([task.sample_weight for task in tasks]) if weighted else None,
+        # Row numbers as left by the last epoch: each shuffle permutes the previous order.
+        rows=[run.rows for run in readers],
+        generators=[t.generator for t in tasks if t.generator] if lead.shuffle else None,
+        batch_sizes=[task.n_batch_rows for task in tasks],
+        models=() if len(readers) == 1 else models,
+        dtype=lead.theta.dtype,
+    )
 
 
 def _dropout(
@@ -182,15 +181,15 @@ def _dropout(
     return Dropout(rates, [task.mask_generator for task in tasks])  # type: ignore[misc]
 
 
-def _limit(
+def _limits(
     limits: Sequence[float | None], models: tuple[int, ...], dtype: np.dtype
 ) -> Array | None:
-    # Infinite for those that have none; None where nobody has one.
+    # Column of limits, infinite for models without one; None if no model has one.
     if all(limit is None for limit in limits):
         return None
     return column([np.inf if limit is None else limit for limit in limits], models, dtype)
 
 
 def _distinct(tables: list[Any]) -> list[Any]:
-    # One table where all models share it.
+    # One table if all models share it.
     return tables[:1] if all(table is tables[0] for table in tables) else tables

@@ -1,4 +1,4 @@
-"""Train one fit task, or several of one shape together."""
+"""Entry point of training: one fit task, or several as a stack."""
 
 from collections.abc import Sequence
 
@@ -13,27 +13,27 @@ from skdeep.solvers import LBFGS
 
 
 def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResult | Exception]:
-    """Train one task, or several of one shape in lockstep.
+    """Train one task, or several as a stack.
 
     Parameters
     ----------
     tasks : sequence of FitTask
-        More than one must agree in what `stack_key` gives.
+        If there are several, they must have equal `stack_key`.
     interruptible : bool, default=True
-        Whether Ctrl-C ends training and keeps what was learned, as with scikit-learn's
-        MLP, instead of raising KeyboardInterrupt.
+        If True, Ctrl-C ends training and keeps the current parameters, as in scikit-learn's
+        MLP. If False, KeyboardInterrupt is raised.
 
     Returns
     -------
     results : list of FitResult or Exception
-        In the order of `tasks`: what each one's own callback, scorer or schedule raised
-        takes the place of its result, and the others train on.
+        In the order of `tasks`. If the callback, scorer or schedule of a task raises, the
+        exception takes the place of its result, and the others continue.
     """
     lead = tasks[0]
-    whole = isinstance(lead.solver, LBFGS)
-    n_rows = chunk_rows(lead.network, lead.n_rows) if whole else lead.n_batch_rows
-    # What overflows is found by looking at losses and parameters, and reported.
+    full_batch = isinstance(lead.solver, LBFGS)
+    n_rows = chunk_rows(lead.network, lead.n_rows) if full_batch else lead.n_batch_rows
+    # No warnings on overflow: divergence is detected from losses and parameters.
     with np.errstate(all="ignore"), blas_threads_for(n_rows * lead.network.largest_product):
-        if whole:
+        if full_batch:
             return [train_full_batch(task) for task in tasks]
         return Stack(tasks).run(interruptible)

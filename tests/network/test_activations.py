@@ -1,4 +1,4 @@
-"""Laws for every activation: its formula, its derivative, its limits in float32."""
+"""All activations: values, derivatives, and stability in float32."""
 
 import math
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ FORMULAS = {
 
 
 def value(name, z):
-    """f(z), with the buffers as a layer gives them."""
+    """f(z), with buffers as a layer provides them."""
     activation = ACTIVATIONS[name]
     z = z.copy()
     out = z if activation.in_place else np.empty_like(z)
@@ -40,7 +40,7 @@ def value(name, z):
 
 
 def derivative(name, z):
-    """f'(z), with the buffers as a layer gives them."""
+    """f'(z), with buffers as a layer provides them."""
     activation = ACTIVATIONS[name]
     z = z.copy()
     out = z if activation.in_place else np.empty_like(z)
@@ -50,7 +50,7 @@ def derivative(name, z):
     return delta
 
 
-def test_every_activation_has_a_formula_here():
+def test_every_activation_has_a_formula():
     assert set(FORMULAS) == set(ACTIVATIONS)
 
 
@@ -62,7 +62,7 @@ def test_value(name):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_derivative_is_that_of_the_value(name):
+def test_derivative_matches_finite_differences(name):
     rng = np.random.default_rng(0)
     z = rng.uniform(-8, 8, 500)
     z = z[np.abs(z) > 1e-3]  # away from the kinks
@@ -79,7 +79,7 @@ def test_stable_in_float32(name):
         values, slopes = value(name, z), derivative(name, z)
     wide = z.astype(np.float64)
     assert values.dtype == slopes.dtype == np.float32
-    # What float64 gives, to float32's rounding of the argument.
+    # The same as in float64, up to rounding.
     np.testing.assert_allclose(values, value(name, wide), rtol=1e-6, atol=3e-6)
     np.testing.assert_allclose(slopes, derivative(name, wide), rtol=1e-5, atol=3e-6)
     limit = {"logistic": 0, "tanh": 0}.get(name, SELU_SCALE if name == "selu" else 1)
@@ -88,7 +88,7 @@ def test_stable_in_float32(name):
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_any_memory_order(name):
-    # Buffers lie columns behind one another, and a stack's have a third axis.
+    # Output buffers are column-major, and those of a stack have a third axis.
     z = np.random.default_rng(1).normal(size=(2, 3, 4))
     transposed = np.ascontiguousarray(z.mT).mT
     np.testing.assert_array_equal(value(name, z), value(name, transposed))
@@ -109,7 +109,7 @@ class FrozenSnake:
 
 
 class Snake(FrozenSnake):
-    """The same, and not hashable."""
+    """`FrozenSnake`, but not hashable."""
 
     __hash__ = None
 
@@ -118,16 +118,16 @@ class Snake(FrozenSnake):
 def test_custom(dtype):
     activation = Custom(Snake(2.0))
     z = np.linspace(-3, 3, 12).astype(dtype).reshape(2, 3, 2)
-    kept, out, delta = z.copy(), np.empty_like(z), np.full_like(z, 3)
+    z_before, out, delta = z.copy(), np.empty_like(z), np.full_like(z, 3)
     activation.forward(z, out)
     np.testing.assert_allclose(out, z + np.sin(2 * z) ** 2 / 2, rtol=1e-5)
     activation.backward(z, out, delta)
     np.testing.assert_allclose(delta, 3 * (1 + np.sin(4 * z)), rtol=1e-4, atol=1e-6)
-    np.testing.assert_array_equal(z, kept)
+    np.testing.assert_array_equal(z, z_before)
     assert out.dtype == delta.dtype == dtype
 
 
-def test_custom_is_hashable_and_equal_where_that_can_be_said():
+def test_custom_hash_equality_and_repr():
     snake = Snake()
     assert Custom(snake) == Custom(snake)
     assert Custom(Snake()) != Custom(Snake())

@@ -1,4 +1,4 @@
-"""Laws for every initialiser: moments, bounds, biases of 0; and where a network starts."""
+"""All initializers: moments, bounds, biases; and the initial parameters of a network."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from skdeep.activations import ACTIVATIONS
 from skdeep.initializers import INITIALIZERS, GlorotUniform, Normal, Uniform
 
 FAN_IN, FAN_OUT = 300, 200
-LAWS = {**INITIALIZERS, "uniform": Uniform(-0.2, 0.6), "normal": Normal(0.3, 0.1)}
-# Mean and variance, and the bound of uniform laws.
+EACH = {**INITIALIZERS, "uniform": Uniform(-0.2, 0.6), "normal": Normal(0.3, 0.1)}
+# Mean, variance and, for uniform distributions, bound.
 MOMENTS = {
     "glorot_uniform": (0, 2 / 500, (6 / 500) ** 0.5),
     "glorot_normal": (0, 2 / 500, np.inf),
@@ -20,26 +20,26 @@ MOMENTS = {
     "uniform": (0.2, 0.64 / 12, 0.6),
     "normal": (0.3, 0.01, np.inf),
 }
-EACH_LAW = pytest.mark.parametrize("name", LAWS)
+EACH_INITIALIZER = pytest.mark.parametrize("name", EACH)
 DOUBLE = np.dtype(float)
 
 
-@EACH_LAW
+@EACH_INITIALIZER
 def test_moments_and_bounds(name):
-    weights, bias = LAWS[name].draw(np.random.RandomState(0), FAN_IN, FAN_OUT)
+    weights, bias = EACH[name].draw(np.random.RandomState(0), FAN_IN, FAN_OUT)
     mean, variance, bound = MOMENTS[name]
     assert weights.shape == (FAN_IN, FAN_OUT)
     assert bias.shape == (1, FAN_OUT)
-    # Four standard errors of the mean; of the variance of a normal law, the widest here.
+    # Four standard errors; for the variance, those of a normal distribution, the largest.
     assert weights.mean() == pytest.approx(mean, abs=4 * (variance / weights.size) ** 0.5)
     assert weights.var() == pytest.approx(variance, rel=4 * (2 / weights.size) ** 0.5)
     assert np.abs(weights).max() <= bound
     assert bias.any() == (name == "glorot_uniform")
 
 
-@EACH_LAW
-def test_same_generator_same_draws(name):
-    one, other = (LAWS[name].weights(np.random.RandomState(3), 5, 4) for _ in range(2))
+@EACH_INITIALIZER
+def test_draws_depend_on_the_generator_only(name):
+    one, other = (EACH[name].weights(np.random.RandomState(3), 5, 4) for _ in range(2))
     np.testing.assert_array_equal(one, other)
 
 
@@ -51,8 +51,8 @@ def test_orthogonal(shape):
     np.testing.assert_allclose(tall.T @ tall, np.eye(min(shape)), atol=1e-12)
 
 
-def test_orthogonal_matrices_are_all_alike():
-    # Without the signs, the QR decomposition gives a negative first entry each time.
+def test_orthogonal_matrices_are_uniformly_distributed():
+    # Without sign correction, a QR decomposition gives a negative first entry every time.
     draw = INITIALIZERS["orthogonal"].weights
     signs = [draw(np.random.RandomState(seed), 3, 3)[0, 0] > 0 for seed in range(400)]
     assert np.mean(signs) == pytest.approx(0.5, abs=0.1)
@@ -62,7 +62,7 @@ def network(**options):
     return Network.perceptron((4, 5, 3), ACTIVATIONS["relu"], **options)
 
 
-def test_a_network_starts_where_scikit_learns_does():
+def test_initial_parameters_are_scikit_learns():
     generator = np.random.RandomState(1)
     params = network().views(network().initial(np.random.RandomState(1), 6.0, DOUBLE))
     for weights, bias in zip(params.weights, params.biases, strict=True):
@@ -77,9 +77,9 @@ def test_without_biases_none_are_drawn():
     net = network(bias=False)
     generator = np.random.RandomState(1)
     weights = net.views(net.initial(np.random.RandomState(1), 6.0, DOUBLE)).weights
-    for own in weights:
-        bound = np.sqrt(6 / sum(own.shape))
-        np.testing.assert_array_equal(own, generator.uniform(-bound, bound, own.shape))
+    for array in weights:
+        bound = np.sqrt(6 / sum(array.shape))
+        np.testing.assert_array_equal(array, generator.uniform(-bound, bound, array.shape))
 
 
 def test_given_weights():

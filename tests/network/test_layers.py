@@ -1,5 +1,4 @@
-"""Laws for every kind of layer: its gradient, stacked as alone, against PyTorch, and in
-training without allocation."""
+"""All kinds of layers: gradients, stacks, agreement with PyTorch, and training."""
 
 import tracemalloc
 from dataclasses import replace
@@ -55,8 +54,8 @@ def network_of(name, activation=ACTIVATIONS["tanh"], widths=WIDTHS):
     return Network.perceptron(widths, activation, **OPTIONS[name])
 
 
-def start_of(network, models=(), seed=0):
-    """A flat vector away from all special points; running variances are positive."""
+def random_theta(network, models=(), seed=0):
+    """Random parameters with positive running variances."""
     rng = np.random.default_rng(seed)
     theta = rng.normal(size=(*models, network.n_params)) * 0.7
     for array in network.views(theta).norms:
@@ -66,12 +65,12 @@ def start_of(network, models=(), seed=0):
 
 
 class Problem:
-    """An objective at a random point, a batch for it, and masks that repeat."""
+    """An objective at a random point, a batch, and reproducible dropout masks."""
 
     def __init__(self, network, models=(), n_rows=N_ROWS, dtype=float):
         rng = np.random.default_rng(1)
         self.network, self.models = network, models
-        self.theta = start_of(network, models).astype(dtype)
+        self.theta = random_theta(network, models).astype(dtype)
         self.grad = np.full((*models, network.n_trained), np.nan, dtype)
         n_models = int(np.prod(models, dtype=int))
         self.seeds = range(n_models)
@@ -87,14 +86,14 @@ class Problem:
         )
 
     def member(self, i):
-        """The i-th model by itself."""
-        own = object.__new__(Problem)
-        own.network, own.models, own.seeds = self.network, (), [i]
+        """The i-th model alone."""
+        member = object.__new__(Problem)
+        member.network, member.models, member.seeds = self.network, (), [i]
         for name in ("theta", "grad", "rates", "alpha", "l1_ratio"):
-            setattr(own, name, getattr(self, name)[i].copy())
+            setattr(member, name, getattr(self, name)[i].copy())
         parts = [getattr(self.batch, name)[i] for name in ("x", "y", "weight", "scale")]
-        own.batch = Batch(*parts, self.batch.n_rows)
-        return own
+        member.batch = Batch(*parts, self.batch.n_rows)
+        return member
 
     def total(self):
         """Loss plus penalty; assigns the gradient."""
@@ -112,7 +111,7 @@ class Problem:
 @pytest.mark.parametrize("models", MODELS)
 @pytest.mark.parametrize("activation", ACTIVATION)
 @EACH_KIND
-def test_gradient_is_that_of_the_value(name, activation, models, n_rows):
+def test_gradient_matches_finite_differences(name, activation, models, n_rows):
     problem = Problem(network_of(name, ACTIVATION[activation]), models, n_rows)
     theta, before = problem.theta, problem.theta.copy()
     problem.total()
@@ -131,20 +130,20 @@ def test_gradient_is_that_of_the_value(name, activation, models, n_rows):
 
 @pytest.mark.parametrize("activation", ACTIVATION)
 @EACH_KIND
-def test_a_stack_is_its_members(name, activation):
+def test_a_stack_equals_its_members(name, activation):
     problem = Problem(network_of(name, ACTIVATION[activation]), (3,))
     members = [problem.member(i) for i in range(3)]
     values = problem.total()
-    for i, own in enumerate(members):
-        assert own.total() == pytest.approx(values[i], rel=1e-12)
-        np.testing.assert_allclose(own.grad, problem.grad[i], rtol=1e-10, atol=1e-13)
-        np.testing.assert_allclose(own.theta, problem.theta[i], rtol=1e-12)
+    for i, member in enumerate(members):
+        assert member.total() == pytest.approx(values[i], rel=1e-12)
+        np.testing.assert_allclose(member.grad, problem.grad[i], rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(member.theta, problem.theta[i], rtol=1e-12)
 
 
 @EACH_KIND
-def test_parameters_go_into_the_vector_and_back(name):
+def test_pack_inverts_views(name):
     network = network_of(name)
-    theta = start_of(network)
+    theta = random_theta(network)
     params = network.views(theta)
     arrays = [array for views in params for array in views]
     assert sum(array.size for array in arrays) == network.n_params == theta.size
@@ -171,7 +170,7 @@ def test_layout_is_weights_biases_norms_running():
     ]
 
 
-def test_summary_tells_of_every_option():
+def test_layer_rows_mention_every_option():
     options = {"residual": True, "dropout": (True, True), "layer_norm": True, "bias": False}
     network = Network.perceptron((3, 3, 1), ACTIVATIONS["relu"], **options)
     assert layer_rows(network) == [
@@ -180,7 +179,7 @@ def test_summary_tells_of_every_option():
     ]
 
 
-def test_each_hidden_layer_has_its_activation():
+def test_one_activation_for_each_hidden_layer():
     chosen = [ACTIVATIONS[name] for name in ("tanh", "relu", "gelu")]
     network = Network.perceptron(WIDTHS, chosen)
     assert [layer.activation for layer in network.layers[:-1]] == chosen
@@ -188,14 +187,14 @@ def test_each_hidden_layer_has_its_activation():
         Network.perceptron(WIDTHS, chosen[:2])
 
 
-def test_one_norm_a_layer():
+def test_at_most_one_norm():
     with pytest.raises(ValueError, match="one norm"):
         Network.perceptron(WIDTHS, ACTIVATIONS["relu"], batch_norm=True, layer_norm=True)
 
 
 def test_residual_in_closed_form():
     network = network_of("residual")
-    theta = start_of(network)
+    theta = random_theta(network)
     x = np.random.default_rng(0).normal(size=(N_ROWS, 4))
     w, b, _ = network.views(theta)
     first = np.tanh(x @ w[0] + b[0])
@@ -206,31 +205,31 @@ def test_residual_in_closed_form():
 
 
 @pytest.mark.parametrize("options", [{"residual": True}, {"dropout": (True, False)}])
-def test_sparse_input_is_dense_input(options):
-    # Dropout at rate 0, since what is drawn differs.
+def test_sparse_input_equals_dense_input(options):
+    # Dropout at rate 0, since sparse and dense input draw different masks.
     network = Network.perceptron((5, 5, 2), ACTIVATIONS["tanh"], **options)
-    theta = start_of(network)
+    theta = random_theta(network)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(N_ROWS, 5)) * (rng.random((N_ROWS, 5)) < 0.5)
-    found = []
-    for given in (x, sp.csr_array(x)):
+    grads = []
+    for x_given in (x, sp.csr_array(x)):
         grad = np.empty_like(theta)
         dropout = Dropout(np.zeros(2), [np.random.default_rng(0)])
-        alpha, is_sparse = np.zeros(1), given is not x
+        alpha, is_sparse = np.zeros(1), x_given is not x
         objective = Objective(
             network, LOSS, alpha, theta, grad, N_ROWS, is_sparse, dropout=dropout
         )
         y, weight = rng.normal(size=(N_ROWS, 2)) * 0, np.full((N_ROWS, 1), 1 / N_ROWS)
-        objective.loss_and_grad(Batch(given, y, weight, np.ones(()), N_ROWS))
-        found.append(grad)
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-12, atol=1e-14)
+        objective.loss_and_grad(Batch(x_given, y, weight, np.ones(()), N_ROWS))
+        grads.append(grad)
+    np.testing.assert_allclose(grads[0], grads[1], rtol=1e-12, atol=1e-14)
 
 
 # Dropout
 
 
 def dropout_pass(rates, seeds, models=(), sparse=False):
-    """A pass of wide layers of the identity, and ones to send through it."""
+    """A pass through two wide identity layers, so that its output shows the masks."""
     network = Network.perceptron((400, 400, 400), ACTIVATIONS["identity"], dropout=(True, True))
     theta = np.zeros((*models, network.n_params))
     for weights in network.views(theta).weights:
@@ -244,7 +243,7 @@ def dropout_pass(rates, seeds, models=(), sparse=False):
     return workspace.bind(50)
 
 
-def test_dropout_keeps_the_mean_and_draws_anew():
+def test_dropout_keeps_the_mean_and_redraws_masks():
     x = np.ones((50, 400))
     step = dropout_pass([0.2, 0.5], [0])
     one, other = step.forward(x).copy(), step.forward(x).copy()
@@ -257,7 +256,7 @@ def test_dropout_keeps_the_mean_and_draws_anew():
     assert (one != dropout_pass([0.2, 0.5], [1]).forward(x)).any()
 
 
-def test_dropout_at_rate_0_is_none_and_rates_differ_between_models():
+def test_dropout_rate_0_has_no_effect_and_rates_may_differ_between_models():
     x = np.random.default_rng(0).normal(size=(50, 400))
     np.testing.assert_array_equal(dropout_pass([0.0, 0.0], [0]).forward(x), x)
     raw = dropout_pass([[0.0, 0.0], [0.2, 0.5]], [0, 1], (2,)).forward(x)
@@ -276,9 +275,9 @@ def test_dropout_of_sparse_input():
     assert kept[:, 1::2].mean() == pytest.approx(0.8, abs=0.02)
 
 
-def test_prediction_drops_nothing():
+def test_prediction_has_no_dropout():
     given = network_of("dropout")
-    theta = start_of(given)
+    theta = random_theta(given)
     x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
     without = raw_output(network_of("plain"), given.views(theta), x)
     np.testing.assert_array_equal(raw_output(given, given.views(theta), x), without)
@@ -287,16 +286,16 @@ def test_prediction_drops_nothing():
 # Batch norm
 
 
-def test_a_batch_of_one_row_leaves_the_running_figures():
+def test_a_batch_of_one_row_does_not_change_running_averages():
     problem = Problem(network_of("batch norm"), n_rows=1)
     before = problem.theta.copy()
     problem.total()
     np.testing.assert_array_equal(problem.theta, before)
 
 
-def test_prediction_is_row_by_row():
+def test_predictions_of_rows_are_independent():
     network = network_of("batch norm")
-    params = network.views(start_of(network))
+    params = network.views(random_theta(network))
     x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
     singly = [raw_output(network, params, row[None])[0] for row in x]
     np.testing.assert_allclose(raw_output(network, params, x), singly, rtol=1e-12)
@@ -342,7 +341,7 @@ def test_agrees_with_pytorch(name):
     params = network.views(problem.theta)
     twin = torch_twin(torch, network, params, name)
     x, y, weight = (torch.tensor(array) for array in (batch.x, batch.y, batch.weight))
-    for _ in range(3):  # so that the running figures run
+    for _ in range(3):  # so that running averages change
         twin.zero_grad()
         value = (0.5 * (twin(x) - y) ** 2 * weight).sum()
         value.backward()
@@ -355,8 +354,8 @@ def test_agrees_with_pytorch(name):
     theirs += [m.bias.grad for m in linears if m.bias is not None]
     theirs += [grad for m in normed for grad in (m.weight.grad, m.bias.grad)]
     for one, other in zip(ours, theirs, strict=True):
-        found = one if one.shape == other.shape else one[0]
-        np.testing.assert_allclose(found, other.numpy(), rtol=1e-9, atol=1e-13)
+        one = one if one.shape == other.shape else one[0]
+        np.testing.assert_allclose(one, other.numpy(), rtol=1e-9, atol=1e-13)
     twin.eval()
     raw = twin(x).detach().numpy()
     np.testing.assert_allclose(raw_output(network, params, batch.x), raw, rtol=1e-10)
@@ -371,7 +370,7 @@ Y = np.eye(2)[(X[:, 0] > 0).astype(int)]
 
 
 def task(name, i=0, **options):
-    """A task that differs in every number from its neighbours."""
+    """The i-th of several tasks that differ in every number."""
     network = network_of(name)
     generator = np.random.RandomState(i)
     return FitTask(
@@ -398,7 +397,7 @@ def task(name, i=0, **options):
 
 
 @EACH_KIND
-def test_trained_in_a_stack_as_alone(name):
+def test_training_in_a_stack_equals_training_alone(name):
     tasks = [task(name, i) for i in range(3)]
     assert len({stack_key(each) for each in tasks}) == 1
     together = train(tasks)
@@ -410,8 +409,8 @@ def test_trained_in_a_stack_as_alone(name):
 
 
 @pytest.mark.parametrize("options", [{}, {"batch_norm": True}])
-def test_rows_that_a_stack_shares(options):
-    # The batch then has no models axis; what is dropped and skipped has.
+def test_stack_with_shared_rows(options):
+    # Batches then have no models axis, while masks and skip connections have one.
     options = {"residual": True, "dropout": (True, True), **options}
     network = Network.perceptron((4, 4, 2), ACTIVATIONS["relu"], **options)
     start = network.initial(np.random.RandomState(0), 6.0, np.dtype(float))
@@ -424,14 +423,14 @@ def test_rows_that_a_stack_shares(options):
             for i in range(3)
         ]
 
-    assert Stack(tasks()).in_step
+    assert Stack(tasks()).shares_rows
     for result, alone in zip(train(tasks()), tasks(), strict=True):
         np.testing.assert_allclose(result.theta, train([alone])[0].theta, rtol=1e-8, atol=1e-10)
     np.testing.assert_array_equal(X, X_COPY)
 
 
 @EACH_KIND
-def test_what_needs_equal_batches_is_stacked_only_so(name):
+def test_batch_norm_and_dropout_need_equal_batches(name):
     shorter = task(name, rows=np.arange(49))
     together = stack_key(shorter) == stack_key(task(name))
     assert together == (not ("batch norm" in name or "dropout" in OPTIONS[name]))
@@ -444,7 +443,7 @@ def test_lbfgs_lowers_the_loss(name):
     assert result.loss < result.history.loss_curve[0] / 2
 
 
-def test_limits_in_closed_form():
+def test_norm_limits_in_closed_form():
     grad = np.array([[3.0, 4.0], [0.3, 0.4], [3.0, 4.0], [0.0, 0.0]])
     clip_norm(grad, np.array([[1.0], [1.0], [np.inf], [1.0]]))
     np.testing.assert_allclose(grad, [[0.6, 0.8], [0.3, 0.4], [3, 4], [0, 0]])
@@ -454,7 +453,7 @@ def test_limits_in_closed_form():
     np.testing.assert_array_equal(weights[1], [[3, 0.1, 0], [4, 0.2, 0]])
 
 
-def test_limits_hold_in_training():
+def test_norm_limits_hold_in_training():
     given = task("plain", max_norm=0.3, clip_norm=None, alpha=0.0)
     weights = given.network.views(train([given])[0].theta).weights
     norms = np.concatenate([np.linalg.norm(w, axis=0) for w in weights])
@@ -466,7 +465,7 @@ def test_limits_hold_in_training():
     assert np.linalg.norm(moved) == pytest.approx(rate * 0.01)
 
 
-def test_limits_that_do_not_bind_change_nothing():
+def test_large_norm_limits_change_nothing():
     free = train([task("plain", clip_norm=None, max_norm=None)])[0]
     loose = train([task("plain", clip_norm=1e9, max_norm=1e9)])[0]
     np.testing.assert_array_equal(free.theta, loose.theta)
@@ -474,7 +473,7 @@ def test_limits_that_do_not_bind_change_nothing():
 
 @pytest.mark.parametrize("n_models", [1, 2])
 @EACH_KIND
-def test_a_step_allocates_nothing_that_grows(name, n_models):
+def test_a_step_allocates_no_large_arrays(name, n_models):
     widths = (300, 256, 256, 200, 10)
     network = network_of(name, ACTIVATIONS["relu"], widths)
     x = np.zeros((1024, 300), np.float32)
@@ -485,7 +484,7 @@ def test_a_step_allocates_nothing_that_grows(name, n_models):
         given = task(name, i, X=x, y=y, theta=theta, batch_size=256, max_norm=1.0)
         tasks.append(replace(given, network=network, clip_norm=1.0))
     stack = Stack(tasks)
-    stack._arrange(stack.watches)
+    stack._arrange(stack.runs)
     stack._epoch()
     tracemalloc.start()
     try:
@@ -493,12 +492,12 @@ def test_a_step_allocates_nothing_that_grows(name, n_models):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # A batch of hidden outputs takes 256 kB a model; row orders and cast buffers do not grow.
+    # A batch of hidden outputs takes 256 kB per model.
     assert peak < 128 * 1024
 
 
 class Square:
-    """An activation by a user, of an object that cannot be hashed."""
+    """A user-defined activation that is not hashable."""
 
     __hash__ = None
 

@@ -1,8 +1,7 @@
-"""Whatever ends a search ends its processes: Ctrl-C once or twice, at any moment, or a kill.
+"""Interrupting or killing a search ends its processes: one or two Ctrl-C, at any moment.
 
-A search runs in a process of its own, in a process group of its own, which a fixture kills
-in the end, whatever became of the test. Its fits do not end by themselves, but for a limit in
-case the group's killer is itself killed.
+Each search runs in a separate process and process group, which a fixture kills in the end. Its
+fits never converge, but have a time limit in case the fixture does not get to run.
 """
 
 import os
@@ -20,11 +19,11 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks for processes in /proc"
 )
 
-# What nothing should take, however loaded the machine is: a failure, not a measurement.
+# Timeout of each wait, generous enough for a loaded machine.
 SECONDS = 120
 
-# Searches, each until it is interrupted and then until the test has seen to what is left;
-# at last one that ends by itself. An interrupt that comes late only has a step said again.
+# Runs searches that are interrupted, each time waiting until the test has checked what is left,
+# and then one that ends by itself. After a late interrupt, a step is printed again.
 PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
@@ -72,17 +71,17 @@ with lockstep(n_processes=n_processes):
 
 
 def processes(group):
-    """Command of each process of a group that has not ended."""
-    found = []
+    """Command lines of the running processes of a group."""
+    commands = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, _, in_group = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:3]
             command = (folder / "cmdline").read_text()
-        except OSError:  # ended meanwhile
+        except OSError:  # has ended in the meantime
             continue
         if int(in_group) == group and state not in "ZX":
-            found.append(command)
-    return found
+            commands.append(command)
+    return commands
 
 
 def workers(group):
@@ -97,7 +96,7 @@ def wait_until(condition):
 
 
 class Search:
-    """A running PROGRAM, and what it says."""
+    """A running PROGRAM and its output."""
 
     def __init__(self, n_processes, n_searches, folder):
         self.folder = folder
@@ -111,14 +110,14 @@ class Search:
         )
         self.group = self.process.pid
         self.lines = queue.Queue()
-        threading.Thread(target=self.listen, daemon=True).start()
+        threading.Thread(target=self.read_lines, daemon=True).start()
 
-    def listen(self):
+    def read_lines(self):
         for line in self.process.stdout:
             self.lines.put(line.strip())
 
-    def says(self, word):
-        """Read a line; what a late interrupt made it say again counts as said."""
+    def expect(self, word):
+        """Read a line, skipping repetitions after a late interrupt."""
         line = self.lines.get(timeout=SECONDS)
         while line == self.last:
             line = self.lines.get(timeout=SECONDS)
@@ -128,7 +127,7 @@ class Search:
     def n_begun(self):
         return len(list(self.folder.glob("begun-*")))
 
-    def go_on(self):
+    def resume(self):
         for path in self.folder.glob("begun-*"):
             path.unlink()
         (self.folder / f"seen-{self.step}").touch()
@@ -153,8 +152,8 @@ def start(tmp_path):
         search.end()
 
 
-# Whether fits have begun; seconds until the first Ctrl-C, and from there to the second; who
-# gets it: the search's process, or its workers as well, as in a terminal.
+# Whether to wait until fits have begun; seconds until the first Ctrl-C, and from there to the
+# second; whether the search alone receives it, or also its workers, as in a terminal.
 MOMENTS = [
     (False, 0.0, None, os.kill),
     (False, 0.1, 0.0, os.killpg),
@@ -172,7 +171,7 @@ MOMENTS = [
 def test_interrupts_end_a_search_and_its_workers(start, n_processes):
     search = start(n_processes, len(MOMENTS))
     for has_begun, first, second, kill in MOMENTS:
-        search.says("ready")
+        search.expect("ready")
         if has_begun:
             wait_until(lambda: search.n_begun() == n_processes)
         time.sleep(first)
@@ -180,15 +179,15 @@ def test_interrupts_end_a_search_and_its_workers(start, n_processes):
         if second is not None:
             time.sleep(second)
             kill(search.group, signal.SIGINT)
-        search.says("interrupted")
+        search.expect("interrupted")
         wait_until(lambda: not workers(search.group))
-        search.go_on()
-    search.says("right")
+        search.resume()
+    search.expect("right")
     assert search.process.wait(timeout=SECONDS) == 0
     wait_until(lambda: not processes(search.group))
 
 
-def test_workers_end_with_a_parent_that_is_killed(start):
+def test_workers_end_if_their_parent_is_killed(start):
     search = start(2)
     wait_until(lambda: search.n_begun() == 2)
     assert len(workers(search.group)) == 2

@@ -1,6 +1,6 @@
-"""Fits in lockstep are the fits alone, whatever scikit-learn does around them.
+"""Fits in `lockstep` equal fits alone, in every kind of meta-estimator.
 
-Each test runs under a watchdog: a deadlock fails instead of hanging.
+A watchdog makes deadlocks fail instead of hang.
 """
 
 import faulthandler
@@ -52,7 +52,7 @@ BINARY = (SIGNAL[:, 0] > 0).astype(int)
 
 
 def threads():
-    """Those running, but for joblib's two that keep its worker processes warm."""
+    """Running threads, except the two that manage joblib's worker processes."""
     return {
         t for t in threading.enumerate() if "Executor" not in t.name and "Feeder" not in t.name
     }
@@ -60,7 +60,7 @@ def threads():
 
 @pytest.fixture(autouse=True)
 def watchdog():
-    """Ends the process with every thread's traceback where a test hangs; no thread is left."""
+    """Ends the process with all tracebacks if a test hangs; checks that no thread is left."""
     before = threads()
     faulthandler.dump_traceback_later(SECONDS, exit=True)
     yield
@@ -96,7 +96,7 @@ def assert_same_model(one, other, rtol=1e-10):
 
 
 def stacks_of(run):
-    """Sizes of the stacks that were trained while `run()` ran."""
+    """Sizes of the stacks trained by `run()`."""
     sizes = []
     original = skdeep._parallel.conductor.train
 
@@ -172,11 +172,11 @@ def test_a_search_is_trained_as_a_stack():
         with lockstep():
             GridSearchCV(network(), GRID, cv=3, refit=False).fit(X, Y)
 
-    # The first fit shows what a fit takes; then all twelve are on.
+    # After the first fit, the memory of a fit is known, and all twelve are trained at once.
     assert stacks_of(run) == [12]
 
 
-def test_members_that_share_their_rows_read_them_once(monkeypatch):
+def test_shared_rows_are_read_once(monkeypatch):
     reads = []
     original = skdeep._training.stack.Batches
 
@@ -187,7 +187,7 @@ def test_members_that_share_their_rows_read_them_once(monkeypatch):
     monkeypatch.setattr(skdeep._training.stack, "Batches", counting)
     monkeypatch.setattr(skdeep._parallel.conductor, "MIN_WIDTH", 2)
     with lockstep(n_processes=1):
-        # Each fold's five networks have a copy each of its rows, in one order.
+        # The five networks of a fold have separate copies of its rows, in the same order.
         GridSearchCV(network(), {"alpha": np.geomspace(1e-5, 1, 5)}, cv=3, refit=False).fit(
             X, Y
         )
@@ -211,10 +211,10 @@ META = {
         voting="soft",
     ),
     "stacking": lambda: StackingClassifier([("a", network()), ("b", network(alpha=1.0))], cv=3),
-    "one against the rest": lambda: OneVsRestClassifier(network()),
+    "one-vs-rest": lambda: OneVsRestClassifier(network()),
     "calibrated": lambda: CalibratedClassifierCV(network(), cv=3),
-    "not skdeep's": lambda: RandomForestClassifier(8, random_state=0),
-    "search in a bag": lambda: BaggingClassifier(
+    "other estimators": lambda: RandomForestClassifier(8, random_state=0),
+    "search in bagging": lambda: BaggingClassifier(
         GridSearchCV(network(), {"alpha": [1e-4, 1.0]}, cv=3), 3, random_state=0
     ),
 }
@@ -238,9 +238,9 @@ def test_ensembles(name, n_processes):
         RandomForestClassifier(20, random_state=0),  # its trees share memory
         BaggingClassifier(network(), 20, random_state=0),
     ],
-    ids=["forest", "bag"],
+    ids=["forest", "bagging"],
 )
-def test_many_jobs_within_few(model):
+def test_many_jobs_within_a_job(model):
     plain = cross_val_score(model, X, Y, cv=3)
     with lockstep():
         together = cross_val_score(model, X, Y, cv=3)
@@ -306,7 +306,7 @@ def test_warm_start_and_partial_fit():
         assert_same_model(one, other)
 
 
-# Faults
+# Errors
 
 
 def test_a_diverging_candidate_gets_its_error_score():
@@ -321,7 +321,7 @@ def test_a_diverging_candidate_gets_its_error_score():
 
 
 class Faulty(TransformerMixin, BaseEstimator):
-    """Raises where told to."""
+    """Raises in fit if `fault` is True."""
 
     def __init__(self, fault=False):
         self.fault = fault
@@ -335,7 +335,7 @@ class Faulty(TransformerMixin, BaseEstimator):
         return X
 
 
-def test_a_faulty_transformer_is_its_candidates_own_fault():
+def test_a_faulty_transformer_affects_its_candidate_only():
     model = make_pipeline(Faulty(), network())
     with lockstep():
         search = GridSearchCV(model, {"faulty__fault": [False, True]}, cv=3).fit(X, Y)
@@ -345,7 +345,7 @@ def test_a_faulty_transformer_is_its_candidates_own_fault():
 
 @pytest.mark.parametrize("n_processes", [1, 2])
 @pytest.mark.parametrize("place", ["transformer", "scorer"])
-def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place, n_processes):
+def test_an_error_ends_the_search_and_leaves_nothing_running(place, n_processes):
     def scorer(model, X, y):
         raise RuntimeError("faulty scorer")
 
@@ -356,14 +356,14 @@ def test_an_error_that_is_raised_ends_the_search_and_leaves_nothing(place, n_pro
     with lockstep(n_processes=n_processes):
         with pytest.raises(RuntimeError, match=f"faulty {place}"):
             search.fit(X, Y)
-        # The context goes on working.
+        # The context still works.
         assert GridSearchCV(network(), {}, cv=3).fit(X, Y).best_score_ > 0.4
 
 
-def test_memory_stays_under_its_budget():
+def test_memory_limits_the_number_of_waiting_fits():
     data = np.zeros((4000, 50))
     data[:, 0] = np.arange(4000) % 2
-    fit_bytes = data.nbytes * 1.2  # a task's share of rows, and its buffers
+    fit_bytes = data.nbytes * 1.2  # training rows and buffers
     seen = []
 
     class Counting(DeepClassifier):
@@ -381,12 +381,12 @@ def test_memory_stays_under_its_budget():
     assert 2 <= max(peak) <= 4
 
 
-def test_several_threads_at_once():
-    found = {}
+def test_searches_in_several_threads():
+    searches = {}
 
     def search(seed):
         with warnings.catch_warnings(), lockstep():
-            found[seed] = GridSearchCV(network(random_state=seed), GRID, cv=3).fit(X, Y)
+            searches[seed] = GridSearchCV(network(random_state=seed), GRID, cv=3).fit(X, Y)
 
     threads = [threading.Thread(target=search, args=(seed,)) for seed in range(3)]
     for thread in threads:
@@ -395,7 +395,7 @@ def test_several_threads_at_once():
         thread.join()
     for seed in range(3):
         assert_same_search(
-            GridSearchCV(network(random_state=seed), GRID, cv=3).fit(X, Y), found[seed]
+            GridSearchCV(network(random_state=seed), GRID, cv=3).fit(X, Y), searches[seed]
         )
 
 

@@ -1,4 +1,4 @@
-"""Searches do not ask for more threads than there are cores, and leave BLAS as it was."""
+"""Searches use no more threads than there are cores, and restore the threads of BLAS."""
 
 import os
 
@@ -16,7 +16,8 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 8))
 Y = (X[:, 0] > 0).astype(int)
 NETWORK = DeepClassifier((4,), max_iter=3, n_iter_no_change=3, random_state=0)
-# Width of a hidden layer, in batches of 60, below, between and above what is shared.
+# Widths of a hidden layer for which BLAS, in batches of 60, never uses a second thread, is kept
+# from doing so, and may do so.
 WIDTHS = {"never shared": 4, "kept to one thread": 200, "shared": 20_000}
 
 
@@ -25,13 +26,13 @@ def blas_threads():
 
 
 def score_and_count(estimator, X, y):
-    """A scorer, which is asked where the fits run."""
+    """A scorer that reports on the process in which it is called."""
     counts = blas_threads()
     return {"threads": max(counts), "process": os.getpid(), "known": len(counts)}
 
 
 def search(n_jobs=None):
-    found = GridSearchCV(
+    grid = GridSearchCV(
         clone(NETWORK),
         {"alpha": [0.0, 0.1, 1.0, 10.0]},
         scoring=score_and_count,
@@ -39,7 +40,7 @@ def search(n_jobs=None):
         cv=2,
         n_jobs=n_jobs,
     )
-    results = found.fit(X, Y).cv_results_
+    results = grid.fit(X, Y).cv_results_
     return [
         np.concatenate([results[f"split{i}_test_{name}"] for i in range(2)])
         for name in ("threads", "process", "known")
@@ -48,13 +49,13 @@ def search(n_jobs=None):
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch):
-    """No variable says how many threads there are: it is joblib's to share them."""
+    """Without environment variables, joblib distributes the threads."""
     for name in ("OPENBLAS", "MKL", "OMP", "BLIS"):
         monkeypatch.delenv(f"{name}_NUM_THREADS", raising=False)
 
 
 def test_workers_share_the_cores():
-    # Workers of another environment are not used again.
+    # A new environment makes joblib start new workers.
     with parallel_config("loky"):
         threads, processes, known = search(n_jobs=2)
     assert os.getpid() not in processes
@@ -69,7 +70,7 @@ def test_inner_max_num_threads_reaches_the_workers():
     assert set(threads) == {1}
 
 
-def test_the_limit_is_the_callers_during_a_search():
+def test_a_search_keeps_the_limit_of_the_caller():
     with threadpool_limits(limits=2, user_api="blas"):
         threads, processes, _ = search()
     assert set(processes) == {os.getpid()}
@@ -78,7 +79,7 @@ def test_the_limit_is_the_callers_during_a_search():
 
 @pytest.mark.parametrize("name", WIDTHS)
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_a_fit_leaves_blas_as_it_was(name, n_threads):
+def test_a_fit_restores_blas_threads(name, n_threads):
     network = clone(NETWORK).set_params(hidden_layer_sizes=(WIDTHS[name],), max_iter=1)
     seen = []
 
@@ -92,18 +93,18 @@ def test_a_fit_leaves_blas_as_it_was(name, n_threads):
         network.fit(X, Y, X_val=X, y_val=Y)
         network.predict(X)
         assert blas_threads() == before
-    kept = name == "kept to one thread"
-    assert set(seen) == {1 if kept else n_threads}
+    limited = name == "kept to one thread"
+    assert set(seen) == {1 if limited else n_threads}
 
 
-def test_widths_are_on_either_side():
+def test_widths_are_on_either_side_of_the_limits():
     products = {name: len(X) * X.shape[1] * width for name, width in WIDTHS.items()}
     assert products["never shared"] <= NEVER_SHARED < products["kept to one thread"]
     assert products["kept to one thread"] < WORTH_SHARING <= products["shared"]
 
 
 @pytest.mark.parametrize("n_processes", [1, 2])
-def test_lockstep_leaves_blas_as_it_was(n_processes):
+def test_lockstep_restores_blas_threads(n_processes):
     with threadpool_limits(limits=2, user_api="blas"):
         before = blas_threads()
         with lockstep(n_processes=n_processes):
@@ -111,7 +112,7 @@ def test_lockstep_leaves_blas_as_it_was(n_processes):
         assert blas_threads() == before
 
 
-def test_a_failing_fit_leaves_blas_as_it_was():
+def test_a_failing_fit_restores_blas_threads():
     network = clone(NETWORK).set_params(hidden_layer_sizes=(200,), solver="sgd", momentum=0)
     network.set_params(learning_rate_init=1e300)
     with threadpool_limits(limits=2, user_api="blas"):

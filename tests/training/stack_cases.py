@@ -1,9 +1,9 @@
-"""Random companies of fits: each must come out of a stack as it does alone.
+"""Random groups of fits: each result must be the same in a stack as alone.
 
-A case is a seed. Its members share most of what a stack needs, so that they really are
-trained together, and differ in anything else: rows, weights, seeds, rates, epochs, what
-they do (fit, warm start, partial_fit), and whether and where their own code raises.
-``python -m tests.stack_cases --cases 20000`` runs many of them.
+A case is defined by its seed. Its members share most of what a stack requires, so that they
+are trained together, and differ in everything else: rows, weights, seeds, rates, epochs, the
+methods called (fit, warm start, partial_fit), and where user-defined code raises.
+``python -m tests.training.stack_cases --cases 20000`` runs many cases.
 """
 
 import argparse
@@ -31,13 +31,13 @@ TARGETS = {
     "numbers": SIGNAL[:, :2],
 }
 
-# Largest rate of each solver; others are a tenth. Steps by sign alone would turn rounding
-# into jumps.
+# Learning rates; a tenth of them is used as well. Steps of lion depend on signs only, and would
+# amplify rounding if they were larger.
 RATES = dict.fromkeys(["adam", "adamw", "nadam", "amsgrad", "adagrad"], 0.03)
 RATES |= {"sgd": 0.1, "rmsprop": 0.01, "adadelta": 10.0, "lion": 1e-4, "lbfgs": 1.0}
 NOT_WITH_LBFGS = ("dropout", "norm", "max_norm", "clip_norm", "weight_averaging")
 
-# What all members of a stack have in common: drawn once a case, and now and then anew.
+# Parameters common to a stack: drawn once per case, and rarely again for a member.
 SHARED = {
     "hidden_layer_sizes": [(4,), (3, 3)],
     "activation": ["relu", "tanh", "gelu"],
@@ -58,7 +58,7 @@ SHARED_BY_CLASSIFIERS = {
     "label_smoothing": [0.0, 0.0, 0.1],
 }
 
-# What may differ in a stack: drawn once a case, and for every third member anew.
+# Parameters that may differ in a stack: drawn once per case, and again for every third member.
 OWN = {
     "learning_rate": ["constant", *SCHEDULES, WarmUp(1, "cosine"), Cosine(restarts=1)],
     "l1_ratio": [0.0, 0.5],
@@ -86,11 +86,11 @@ ACTIONS = [["fit"], ["fit"], ["fit", "fit"], ["partial_fit"] * 3, ["fit", "parti
 
 
 class Fault(Exception):
-    """What a member's own code raises."""
+    """Raised by user-defined code."""
 
 
 class Counted:
-    """Raises at the given call, counted from 1; 0 never does."""
+    """Raises at the given call, counted from 1; 0 means never."""
 
     def __init__(self, last):
         self.last = last
@@ -103,7 +103,7 @@ class Counted:
 
 
 class Callback(Counted):
-    """Keeps the first weight after each epoch."""
+    """Records the first weight after each epoch."""
 
     def __init__(self, last):
         super().__init__(last)
@@ -126,7 +126,7 @@ class Callback(Counted):
 
 
 class Scorer(Counted):
-    """Share of rows within half a unit; NaN in every second epoch of some."""
+    """Share of rows predicted to within 0.5; NaN at every `gaps`-th call."""
 
     def __init__(self, last, gaps):
         super().__init__(last)
@@ -141,7 +141,7 @@ class Scorer(Counted):
 
 
 class Rate(Counted):
-    """A schedule that is a function, which may end."""
+    """A schedule that is a function."""
 
     def __call__(self, step):
         self.count()
@@ -149,7 +149,7 @@ class Rate(Counted):
 
 
 class RateObject(Schedule, Counted):
-    """A schedule that is an object of the user's own."""
+    """A user-defined schedule object."""
 
     def after_epoch(self, rate, initial, n_rows_seen):
         self.count()
@@ -160,7 +160,7 @@ class RateObject(Schedule, Counted):
 
 
 class Curve(Counted):
-    """An activation of the user's own, with a memory."""
+    """A user-defined activation with state."""
 
     def value(self, z):
         self.count()
@@ -171,7 +171,7 @@ class Curve(Counted):
 
 
 class Error(Counted):
-    """A loss of the user's own."""
+    """A user-defined loss."""
 
     def loss(self, y_true, y_pred):
         self.count()
@@ -186,7 +186,7 @@ def pick(rng, options):
 
 
 class Case:
-    """What the members of a case have in common, unless one draws it anew.
+    """What the members of a case have in common, unless one of them draws it again.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ class Case:
 
 
 class Member:
-    """How one member is made, so that it can be made twice.
+    """Recipe for one member, which can be built twice.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ class Member:
         self.params = params
 
     def build(self, tables):
-        """The estimator, its calls' arguments, and what it tells of its calls."""
+        """Estimator, X, y, further arguments of its calls, and its callback."""
         last = self.last if self.raises else 0
         params = dict(self.params)
         state = np.random.RandomState(self.seed) if self.is_instance else self.seed
@@ -296,22 +296,22 @@ class Member:
         callback = Callback(last if self.fault == "callback" else 0)
         if self.fault == "callback" or self.listens:
             model.set_callbacks(callback)
-        own_X, own_y = X[self.rows], TARGETS[self.target][self.rows]
+        X_fit, y_fit = X[self.rows], TARGETS[self.target][self.rows]
         if self.case.shares_tables:
-            own_X, own_y = tables.setdefault(self.rows.tobytes(), (own_X, own_y))
+            X_fit, y_fit = tables.setdefault(self.rows.tobytes(), (X_fit, y_fit))
         weight = {
             None: None,
             "class": None,
-            "ramp": np.linspace(0.5, 2, len(own_X)),
-            "own": self.weights[: len(own_X)],
+            "ramp": np.linspace(0.5, 2, len(X_fit)),
+            "own": self.weights[: len(X_fit)],
         }[self.weight]
         extra = {"sample_weight": weight}
         if self.validated:
             extra |= {"X_val": X[60:], "y_val": TARGETS[self.target][60:]}
-        return model, own_X, own_y, extra, callback
+        return model, X_fit, y_fit, extra, callback
 
     def run(self, tables):
-        """What came of it: the model or the error, the generator's state, the callback."""
+        """Fitted model, error, state of the generator, and what the callback recorded."""
         model, X, y, extra, callback = self.build(tables)
         classes = {}
         if self.kind is DeepClassifier and "partial_fit" in self.actions:
@@ -361,19 +361,19 @@ def assert_same(one, other, tolerance):
 
 
 def _run_each(members, order, run):
-    # Outcomes in the order of the members, and how often each epoch's line was printed.
+    # Outcomes in the order of the members, and the number of lines printed for each epoch.
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tables = {}
-        found = dict(zip(order, run([(members[i], tables) for i in order]), strict=True))
+        outcomes = dict(zip(order, run([(members[i], tables) for i in order]), strict=True))
     lines = Counter(line.split("  ")[0].strip() for line in printed.getvalue().split("\n"))
     lines = Counter({line: n for line, n in lines.items() if "Ended" not in line})
-    return [found[i] for i in range(len(members))], lines
+    return [outcomes[i] for i in range(len(members))], lines
 
 
 def _difference(seed, dtype=None):
-    # What a member notices of the others, as an AssertionError; None where nothing.
+    # AssertionError if a member is affected by the others, else None.
     members = members_of(seed)
     for member in members:
         member.params["dtype"] = dtype or member.params["dtype"]
@@ -407,13 +407,13 @@ def check(seed):
     Returns
     -------
     is_rounding : bool
-        Whether a difference in float32, where rounding may decide a tie between scores, is
-        none in float64.
+        True if there is a difference in float32, where rounding may break a tie between scores,
+        but none in float64.
 
     Raises
     ------
     AssertionError
-        Where a member notices the others.
+        If a member is affected by the others.
     """
     error = _difference(seed)
     if error is None:
@@ -437,8 +437,8 @@ def main():
             n_failed += 1
             print(f"case {seed}: {str(error).strip()[:600]}\n", flush=True)
     print(
-        f"{args.cases} cases from {args.first} on: {n_failed} failed; {n_rounding} differ in "
-        "float32 by rounding"
+        f"{args.cases} cases, first seed {args.first}: {n_failed} failed; {n_rounding} differ "
+        "by rounding in float32"
     )
 
 

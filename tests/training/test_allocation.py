@@ -1,4 +1,4 @@
-"""What a step and a fit allocate, counted in bytes."""
+"""Memory that a step and a fit allocate."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ BATCH = 256
 
 
 def peak_of_steps(n_rows, solver, activation, dtype, weighted, n_models):
-    """Bytes that the second batch of an epoch allocates at its peak."""
+    """Peak memory allocated by the second batch of an epoch, in bytes."""
     network = Network.perceptron((784, 512, 256, 10), ACTIVATIONS[activation])
     X = np.zeros((n_rows, 784), np.uint8)  # cast batch by batch
     y = np.zeros((n_rows, 10), bool)
@@ -35,7 +35,7 @@ def peak_of_steps(n_rows, solver, activation, dtype, weighted, n_models):
             )
         )  # fmt: skip
     stack = Stack(tasks)
-    stack._arrange(stack.watches)
+    stack._arrange(stack.runs)
     batches = stack.batches.epoch()
 
     def step():
@@ -43,9 +43,9 @@ def peak_of_steps(n_rows, solver, activation, dtype, weighted, n_models):
         loss = stack.objective.loss_and_grad(batch)
         penalty = stack.objective.penalty_and_grad(batch.scale)
         stack.objective.reported(loss, penalty)
-        stack.descent.step()
+        stack.solver.step()
 
-    step()  # what is bound once, at the first batch of a size
+    step()  # buffers are bound at the first batch of each size
     tracemalloc.start()
     try:
         step()
@@ -64,11 +64,11 @@ def peak_of_steps(n_rows, solver, activation, dtype, weighted, n_models):
         (Adam(), "mish", np.float32, True, 2),
     ],
 )
-def test_a_step_allocates_nothing_that_grows(
+def test_a_step_allocates_no_large_arrays(
     n_rows, solver, activation, dtype, weighted, n_models
 ):
-    # The network's parameters take 2 MB and a batch of pixels 200 kB in float32; what a
-    # step may allocate is a few numbers and NumPy's fixed cast buffers (8192 elements).
+    # The parameters take 2 MB and a batch of pixels 200 kB in float32. A step may allocate a
+    # few numbers and NumPy's cast buffers of 8192 elements.
     peak = peak_of_steps(n_rows, solver, activation, dtype, weighted, n_models)
     assert peak < 96 * 1024
 
@@ -116,7 +116,7 @@ print(max(peak) - before)
         ("{'dtype': 'float32'}", 80e6),
         ("{'solver': 'lbfgs'}", 80e6),
         ("{'validation_scoring': 'neg_mean_absolute_error'}", 80e6),
-        # A function of one's own is given the held-out rows, 100 MB of them.
+        # A user-defined scorer receives a copy of the held-out rows, 100 MB.
         ("{'validation_scoring': lambda model, X, y: model.score(X, y)}", 200e6),
     ],
 )

@@ -1,4 +1,4 @@
-"""The whole chain's gradient against central differences, alone and stacked."""
+"""Gradient of the whole objective against finite differences, alone and in stacks."""
 
 import numpy as np
 import pytest
@@ -8,17 +8,17 @@ from skdeep._network.network import Network
 from skdeep._training.batches import Batch
 from skdeep._training.objective import Objective
 from skdeep.activations import ACTIVATIONS
-from tests.losses.test_losses import IDS, LOSSES, MODELS, shares, targets
+from tests.losses.test_losses import LOSSES, MODELS, name_of, shares, targets
 
 N_ROWS = 6
 
 
 def problem(loss, activation, models, seed=0):
-    """An objective at a random point, and a batch for it."""
+    """An objective at a random point, and a batch."""
     rng = np.random.default_rng(seed)
     network = Network.perceptron((4, 5, 3, 2), ACTIVATIONS[activation])
     theta = rng.normal(size=(*models, network.n_params)) * 0.7
-    grad = np.full_like(theta, np.nan)  # whatever is not assigned shows
+    grad = np.full_like(theta, np.nan)  # to notice elements that are not assigned
     alpha = rng.uniform(0.1, 1, (*models, 1))
     objective = Objective(network, loss, alpha, theta, grad, N_ROWS, sparse=False)
     batch = Batch(
@@ -38,28 +38,28 @@ def total(objective, batch):
 
 @pytest.mark.parametrize("models", MODELS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("loss", LOSSES, ids=IDS)
-def test_gradient_is_that_of_the_value(loss, activation, models):
+@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
+def test_gradient_matches_finite_differences(loss, activation, models):
     objective, batch, theta, grad = problem(loss, activation, models)
     total(objective, batch)
     exact = grad.copy()
     numeric = np.empty_like(theta)
     step = 1e-5
     for k in range(theta.shape[-1]):
-        here = theta[..., k].copy()
-        theta[..., k] = here + step
+        before = theta[..., k].copy()
+        theta[..., k] = before + step
         above = total(objective, batch)
-        theta[..., k] = here - step
+        theta[..., k] = before - step
         below = total(objective, batch)
-        theta[..., k] = here
+        theta[..., k] = before
         numeric[..., k] = (above - below) / (2 * step)
     error = np.linalg.norm(exact - numeric, axis=-1) / np.linalg.norm(numeric, axis=-1)
     assert np.max(error) < 1e-6
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("loss", LOSSES, ids=IDS)
-def test_a_stack_is_its_members(loss, activation):
+@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
+def test_a_stack_equals_its_members(loss, activation):
     objective, batch, theta, grad = problem(loss, activation, (3,))
     values = total(objective, batch)
     for i in range(3):
@@ -110,27 +110,27 @@ def test_an_l1_ratio_of_0_changes_nothing():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_sparse_input_is_dense_input(dtype):
+def test_sparse_input_equals_dense_input(dtype):
     rng = np.random.default_rng(3)
     network = Network.perceptron((7, 4, 2), ACTIVATIONS["tanh"])
     theta = rng.normal(size=network.n_params).astype(dtype)
     x = rng.normal(size=(N_ROWS, 7)) * (rng.random((N_ROWS, 7)) < 0.4)
     y = targets(LOSSES[3], (N_ROWS, 2), rng).astype(dtype)
     weight = shares((), N_ROWS, rng).astype(dtype)
-    found = []
+    results = []
     for sparse in (False, True):
         grad = np.empty_like(theta)
         alpha = np.zeros(1, dtype)
         objective = Objective(network, LOSSES[3], alpha, theta, grad, N_ROWS, sparse)
-        given = sp.csr_array(x.astype(dtype)) if sparse else x.astype(dtype)
-        value = objective.loss_and_grad(Batch(given, y, weight, np.ones((), dtype), N_ROWS))
-        found.append((value, grad))
-    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-6)
-    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-4, atol=1e-6)
+        x_given = sp.csr_array(x.astype(dtype)) if sparse else x.astype(dtype)
+        value = objective.loss_and_grad(Batch(x_given, y, weight, np.ones((), dtype), N_ROWS))
+        results.append((value, grad))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-6)
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-4, atol=1e-6)
 
 
-def test_a_smaller_batch_uses_the_same_buffers():
-    # The short last batch must see none of what the full batch left behind.
+def test_a_smaller_batch_does_not_see_the_previous_one():
+    # The last batch of an epoch may be smaller, and uses the same buffers.
     objective, batch, _, grad = problem(LOSSES[0], "gelu", ())
     rows = slice(0, 4)
     small = Batch(batch.x[rows], batch.y[rows], batch.weight[rows], batch.scale, 4)

@@ -1,7 +1,7 @@
-"""A stack equals alone: no member notices the others, whatever they do.
+"""Training in a stack equals training alone: no member is affected by the others.
 
-Random companies of fits are compared by `stack_cases`; below them are the ways in which a
-member could notice the others that users would meet first.
+`stack_cases` compares random groups of fits; the other tests cover the cases that users are
+most likely to meet.
 """
 
 import warnings
@@ -32,7 +32,7 @@ def quiet():
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_random_company(seed):
+def test_random_group(seed):
     stack_cases.check(seed)
 
 
@@ -43,7 +43,7 @@ def network(kind=DeepClassifier, **params):
 
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("batch_size", [200, 20])
-def test_class_weights_of_a_search(shuffle, batch_size):
+def test_class_weights_in_a_search(shuffle, batch_size):
     model = network(shuffle=shuffle, batch_size=batch_size, learning_rate_init=0.01)
     grid = {"class_weight": [{1: 1.0}, {1: 10.0}, {0: 10.0}]}
     search = GridSearchCV(
@@ -56,7 +56,7 @@ def test_class_weights_of_a_search(shuffle, batch_size):
     np.testing.assert_allclose(together, plain)
 
 
-def test_sample_weights_of_a_bag():
+def test_sample_weights_in_bagging():
     model = BaggingClassifier(network(), 5, random_state=0)
     weight = RNG.uniform(0.1, 3, len(X))
     plain = model.fit(X, BINARY, sample_weight=weight).estimators_
@@ -66,9 +66,9 @@ def test_sample_weights_of_a_bag():
         np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X), rtol=1e-10)
 
 
-def fails_from(last):
+def fails_from(first):
     def schedule(step):
-        if step >= last:
+        if step >= first:
             raise RuntimeError("the schedule ends")
         return 0.01
 
@@ -76,7 +76,7 @@ def fails_from(last):
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_a_member_that_raises_leaves_the_others_alone(shuffle, capsys):
+def test_a_member_that_raises_does_not_affect_the_others(shuffle, capsys):
     monitor = ScoringMonitor(scoring="accuracy")
     innocent = network(
         shuffle=shuffle, batch_size=20, dropout=0.2, max_iter=6, verbose=True
@@ -98,7 +98,7 @@ def test_a_member_that_raises_leaves_the_others_alone(shuffle, capsys):
     assert lines() == printed
 
 
-def test_a_function_of_the_step_is_asked_for_the_steps_that_are_taken():
+def test_a_schedule_function_is_called_for_the_steps_taken_only():
     steps = []
 
     def schedule(step):
@@ -109,7 +109,7 @@ def test_a_function_of_the_step_is_asked_for_the_steps_that_are_taken():
     assert steps == list(range(3 * 6))
 
 
-def test_a_generator_belongs_to_its_fit():
+def test_generators_advance_as_if_alone():
     def fit(seed):
         state = np.random.RandomState(seed)
         network(shuffle=False, random_state=state).fit(X, BINARY)
@@ -121,7 +121,7 @@ def test_a_generator_belongs_to_its_fit():
 
 
 @pytest.mark.parametrize("n_processes", [1, 2])
-def test_scorers_and_callbacks_see_the_configuration_of_their_fit(n_processes):
+def test_scorers_see_the_configuration_of_their_fit(n_processes):
     def scorer(model, X, y, sample_weight=None):
         return get_config()["working_memory"]
 
@@ -136,11 +136,11 @@ def test_scorers_and_callbacks_see_the_configuration_of_their_fit(n_processes):
         assert set(scores) == {77}
 
 
-# A validation score that is NaN
+# Validation scores that are NaN
 
 
 def nan_but(*epochs):
-    """A scorer that is finite in these epochs only, where it is the number of the epoch."""
+    """A scorer that returns the number of the epoch in these epochs, and NaN in others."""
     calls = []
 
     def scorer(model, X, y, sample_weight=None):
@@ -152,7 +152,7 @@ def nan_but(*epochs):
 
 @pytest.mark.parametrize(("kind", "y"), [(DeepClassifier, BINARY), (DeepRegressor, NUMBERS)])
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_a_score_that_is_never_finite_keeps_the_last_weights(kind, y, early_stopping, tmp_path):
+def test_scores_that_are_all_nan_keep_the_last_weights(kind, y, early_stopping, tmp_path):
     params = {"max_iter": 30, "n_iter_no_change": 4, "early_stopping": early_stopping}
     more = {} if early_stopping else {"X_val": X, "y_val": y}
     with pytest.warns(UserWarning, match="validation_scoring=.*no finite score"):
@@ -170,7 +170,7 @@ def test_a_score_that_is_never_finite_keeps_the_last_weights(kind, y, early_stop
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_score_that_is_nan_is_no_progress():
+def test_a_nan_score_is_no_improvement():
     model = network(
         early_stopping=True,
         max_iter=30,

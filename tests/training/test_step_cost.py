@@ -1,6 +1,6 @@
-"""What a step costs, in counts that cannot flake: NumPy calls, and copies of X.
+"""Cost of a step in deterministic counts: Python calls, NumPy calls, and copies of X.
 
-Time itself is measured in ``tests/benchmarks``.
+Time is measured in ``tests/benchmarks``.
 """
 
 import collections
@@ -38,20 +38,20 @@ def stack_of(solver, n_models=1):
             FitTask(network, loss, solver, X, y, None, theta, generator, batch_size=BATCH)
         )
     stack = Stack(tasks)
-    stack._arrange(stack.watches)
+    stack._arrange(stack.runs)
     return stack
 
 
 class Counted:
-    """Stands for a NumPy function, or for NumPy, and counts the calls that go through."""
+    """Proxy of NumPy, or of a NumPy function, that counts calls."""
 
     def __init__(self, target, counts):
         self.target, self.counts = target, counts
 
     def __getattr__(self, name):
-        found = getattr(self.target, name)
-        countable = callable(found) and not isinstance(found, type)
-        return Counted(found, self.counts) if countable else found
+        value = getattr(self.target, name)
+        countable = callable(value) and not isinstance(value, type)
+        return Counted(value, self.counts) if countable else value
 
     def __call__(self, *args, **kwargs):
         self.counts["numpy"] += 1
@@ -59,10 +59,10 @@ class Counted:
 
 
 def calls_of_a_step(stack, monkeypatch):
-    """Calls of Python functions, and of NumPy by name, in a step of the second epoch."""
+    """Python and NumPy calls per step in the second epoch."""
     stack._epoch()
-    while len(stack.descent._table) < N_ROWS // BATCH:  # so that no refill is counted
-        stack.descent._tabulate()
+    while len(stack.solver._table) < N_ROWS // BATCH:  # not to count refills
+        stack.solver._tabulate()
     counts = collections.Counter()
 
     def count(frame, event, arg):
@@ -104,7 +104,7 @@ def test_a_stack_makes_no_more_calls_than_one_network(monkeypatch):
     alone = calls_of_a_step(stack_of(Adam()), monkeypatch)
     together = calls_of_a_step(stack_of(Adam(), n_models=5), monkeypatch)
     assert together["python"] == alone["python"]
-    # An epoch draws each model's order by itself.
+    # Each epoch shuffles the rows of each model separately.
     assert together["numpy"] - alone["numpy"] <= 2 * 5 / (N_ROWS // BATCH)
 
 
@@ -115,7 +115,7 @@ def test_a_fit_makes_no_copy_of_X(early_stopping, dtype):
     params = {"hidden_layer_sizes": (5,), "max_iter": 2, "random_state": 0, "dtype": dtype}
     model = DeepRegressor(early_stopping=early_stopping, **params)
     with pytest.warns(match="Maximum iterations"):
-        model.fit(X[:500], X[:500, 0])  # what is imported and cached once
+        model.fit(X[:500], X[:500, 0])  # to import and cache everything first
     tracemalloc.start()
     try:
         with pytest.warns(match="Maximum iterations"):
@@ -124,7 +124,7 @@ def test_a_fit_makes_no_copy_of_X(early_stopping, dtype):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # Chunks of a forward pass take up to 2^20 elements, and may be staged in X's dtype.
+    # Chunks of a forward pass have up to 2^20 elements, and may be staged in X's dtype.
     assert peak < X.nbytes / 2
 
 

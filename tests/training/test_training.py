@@ -1,4 +1,4 @@
-"""A network trained in a stack is the network trained alone; and when training ends."""
+"""Training in a stack equals training alone; when training ends and what it returns."""
 
 import itertools
 
@@ -29,7 +29,7 @@ SOLVERS = {
 
 
 def task(i, solver="adam", dtype=np.float64, **options):
-    """A task that differs in every number from its neighbours."""
+    """The i-th of several tasks that differ in every number."""
     generator = np.random.RandomState(i)
     return FitTask(
         network=NETWORK,
@@ -49,8 +49,8 @@ def task(i, solver="adam", dtype=np.float64, **options):
     )
 
 
-def agreement():
-    """Share of right rows among the last ten: a score that stops models at own times."""
+def accuracy():
+    """Accuracy on the last ten rows: a score that stops models at different epochs."""
 
     def validate(theta):
         raw = raw_output(NETWORK, NETWORK.views(theta), X, np.arange(40, N_ROWS))
@@ -94,20 +94,20 @@ OPTIONS = {
     "stop on loss": lambda i: {"tol": 0.02, "n_iter_no_change": 1 + i, "max_iter": 60},
     "stop on score": lambda i: {
         "rows": np.random.RandomState(i).permutation(40),
-        "validate": agreement(),
+        "validate": accuracy(),
         "stop_on_score": True,
         "n_iter_no_change": 2 + i,
         "max_iter": 40,
     },
     "validate only": lambda i: {
         "rows": np.random.RandomState(i).permutation(40),
-        "validate": agreement(),
+        "validate": accuracy(),
     },
-    "validate, last epoch": lambda i: {"validate": agreement(), "restore_best": False},
+    "validate, last epoch": lambda i: {"validate": accuracy(), "restore_best": False},
     "averaged": lambda i: {"weight_averaging": 0.9 + 0.03 * i},
     "averaged, stop on score": lambda i: {
         "weight_averaging": 0.9 + 0.03 * i,
-        "validate": agreement(),
+        "validate": accuracy(),
         "stop_on_score": True,
         "n_iter_no_change": 2 + i,
     },
@@ -122,7 +122,7 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize(("solver", "options"), list(itertools.product(SOLVERS, OPTIONS)))
-def test_in_a_stack_as_alone(solver, options):
+def test_training_in_a_stack_equals_training_alone(solver, options):
     together = train([task(i, solver, **OPTIONS[options](i)) for i in range(3)])
     rtol = 1e-4 if options == "float32 from float64" else 1e-9
     for i, result in enumerate(together):
@@ -130,13 +130,13 @@ def test_in_a_stack_as_alone(solver, options):
         assert_same(result, alone, rtol)
 
 
-def test_the_options_above_stop_models_at_different_epochs():
+def test_these_options_stop_models_at_different_epochs():
     for options in ("plain", "stop on loss", "stop on score"):
         results = train([task(i, **OPTIONS[options](i)) for i in range(3)])
         assert len({result.n_iter for result in results}) > 1, options
 
 
-def test_a_diverging_member_takes_no_other_with_it():
+def test_a_diverging_member_does_not_affect_the_others():
     tasks = [task(i, "sgd") for i in range(3)]
     tasks[1].solver = SGD(learning_rate_init=1e200)
     results = train(tasks)
@@ -145,7 +145,7 @@ def test_a_diverging_member_takes_no_other_with_it():
         assert_same(results[i], train([task(i, "sgd")])[0], 1e-9)
 
 
-def test_tasks_are_not_written_to():
+def test_tasks_are_not_modified():
     given = task(0, sample_weight=WEIGHT.copy())
     copies = [array.copy() for array in (given.X, given.y, given.sample_weight, given.theta)]
     train([given])
@@ -156,8 +156,8 @@ def test_tasks_are_not_written_to():
     assert given.history.loss_curve == []
 
 
-def test_weights_are_repetitions():
-    # Law of weights, in full batches: a row of weight k counts as k rows.
+def test_weights_equal_repetitions():
+    # In full batches, a row of weight k equals k rows.
     times = np.arange(N_ROWS) % 4
     rows = np.repeat(np.arange(N_ROWS), times)
     options = {"shuffle": False, "alpha": 0.5}
@@ -169,7 +169,7 @@ def test_weights_are_repetitions():
     np.testing.assert_allclose(one.history.loss_curve, other.history.loss_curve, rtol=1e-10)
 
 
-def test_weights_of_one_change_nothing_and_a_common_factor_only_rounding():
+def test_unit_weights_and_a_common_factor_have_no_effect():
     plain = train([task(0, alpha=0)])[0]
     ones = train([task(0, alpha=0, sample_weight=np.ones((N_ROWS, 1)))])[0]
     np.testing.assert_array_equal(plain.theta, ones.theta)
@@ -177,14 +177,13 @@ def test_weights_of_one_change_nothing_and_a_common_factor_only_rounding():
     np.testing.assert_allclose(plain.theta, thirds.theta, rtol=1e-8)
 
 
-def test_a_batch_without_weight_teaches_nothing():
+def test_a_batch_of_zero_weight_is_harmless():
     weight = np.zeros((N_ROWS, 1))
     weight[:16] = 1  # the first batch alone counts
     options = {"solver": "sgd", "shuffle": False, "max_iter": 1}
     one = train([task(0, sample_weight=weight, **options)])[0]
     other = train([task(0, X=X[:16], **options)])[0]
     assert np.isfinite(one.theta).all()
-    # Momentum goes on: the same first step, then only its echo.
     assert one.outcome == other.outcome == "max_iter"
 
 
@@ -192,7 +191,7 @@ SCORES = [0.1, 0.9, 0.5, 0.5]
 
 
 def scripted(seen):
-    """A validation that notes the parameters, and gives the scores above in turn."""
+    """A validation function that records the parameters and returns SCORES in turn."""
 
     def validate(theta):
         seen.append(theta.copy())
@@ -223,7 +222,7 @@ def test_best_epoch_is_restored(options, returned, stop_on_score):
     assert history.best_iter == 2
 
 
-def test_the_last_epoch_is_kept_beside_the_best():
+def test_the_last_epoch_is_kept_along_with_the_best():
     seen = []
     result = train([task(0, max_iter=4, validate=scripted(seen))])[0]
     np.testing.assert_array_equal(result.solver_state.live, seen[-1])
@@ -233,7 +232,7 @@ def test_the_last_epoch_is_kept_beside_the_best():
 
 
 @pytest.mark.parametrize(("stop_on_score", "n_iter"), [(True, 4), (False, 30)])
-def test_training_stops_on_the_score_only_where_it_is_to(stop_on_score, n_iter):
+def test_training_stops_on_the_score_only_if_asked(stop_on_score, n_iter):
     def validate(theta):
         return 0.5, 1.0
 
@@ -245,31 +244,31 @@ def test_training_stops_on_the_score_only_where_it_is_to(stop_on_score, n_iter):
 
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
 @pytest.mark.parametrize("validated", [False, True])
-def test_each_epoch_is_told_to_all_that_listen(validated, averaging):
-    told, seen = [], []
+def test_callbacks_are_called_after_each_epoch(validated, averaging):
+    calls, seen = [], []
 
-    def listen(epoch, loss, score, theta):
-        told.append((epoch, loss, score, theta.copy()))
+    def record(epoch, loss, score, theta):
+        calls.append((epoch, loss, score, theta.copy()))
 
     def stop(epoch, loss, score, theta):
         return epoch == 3
 
     options = {"validate": scripted(seen)} if validated else {}
-    result = train([task(0, on_epoch=[stop, listen], weight_averaging=averaging, **options)])[0]
+    result = train([task(0, on_epoch=[stop, record], weight_averaging=averaging, **options)])[0]
     assert result.outcome == "stopped"
-    assert [epoch for epoch, *_ in told] == [1, 2, 3]
-    assert [loss for _, loss, _, _ in told] == result.history.loss_curve
-    scores = [score for _, _, score, _ in told]
+    assert [epoch for epoch, *_ in calls] == [1, 2, 3]
+    assert [loss for _, loss, _, _ in calls] == result.history.loss_curve
+    scores = [score for _, _, score, _ in calls]
     assert scores == (SCORES[:3] if validated else [None] * 3)
-    # The parameters are those that training would return there.
-    for n, (_, _, _, theta) in enumerate(told, 1):
+    # The parameters are those that training would return at that epoch.
+    for n, (_, _, _, theta) in enumerate(calls, 1):
         again = {"validate": scripted([])} if validated else {}
         short = train([task(0, max_iter=n, weight_averaging=averaging, **again)])[0]
         np.testing.assert_array_equal(theta, short.theta)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_time_ends_training_at_an_epoch(solver):
+def test_max_time_ends_training_after_an_epoch(solver):
     given = task(0, max_iter=10**6, tol=0.0, n_iter_no_change=np.inf, max_time=1e-9)
     if solver == "lbfgs":
         given.solver = LBFGS()
@@ -280,15 +279,15 @@ def test_time_ends_training_at_an_epoch(solver):
 
 
 @pytest.mark.parametrize("averaging", [0.5, 0.9, 0.999])
-def test_average_is_that_of_the_steps(averaging):
-    """In full batches a step is an epoch, so that epochs show what is averaged."""
+def test_weight_averaging_averages_steps(averaging):
+    """In full batches a step is an epoch, so that callbacks see every step."""
     steps = []
 
-    def note(epoch, loss, score, theta):
+    def record_theta(epoch, loss, score, theta):
         steps.append(theta.copy())
 
     options = {"batch_size": N_ROWS, "max_iter": 12}
-    plain = train([task(0, on_epoch=[note], **options)])[0]
+    plain = train([task(0, on_epoch=[record_theta], **options)])[0]
     mean = steps[0] * 0
     for n, theta in enumerate(steps, 1):
         mean += max(1 - averaging, 1 / n) * (theta - mean)
@@ -298,7 +297,7 @@ def test_average_is_that_of_the_steps(averaging):
     np.testing.assert_array_equal(averaged.solver_state.live, plain.theta)
 
 
-def test_adaptive_rate_falls_by_five_on_each_stall_and_ends_small():
+def test_adaptive_rate_is_divided_by_five_on_each_plateau():
     solver = SGD(learning_rate="adaptive", learning_rate_init=1e-3)
     given = FitTask(
         network=NETWORK,
@@ -309,12 +308,12 @@ def test_adaptive_rate_falls_by_five_on_each_stall_and_ends_small():
         sample_weight=None,
         theta=NETWORK.initial(np.random.RandomState(0), 6.0, np.dtype(float)),
         generator=np.random.RandomState(0),
-        tol=np.inf,  # no epoch ever counts as progress
+        tol=np.inf,  # no epoch counts as improvement
         n_iter_no_change=1,
     )
     result = train([given])[0]
-    # The first epoch sets the mark. 1e-3 / 5^k is at most 1e-6 from k = 5 on; each of
-    # the five falls takes two epochs, and so does the end.
+    # The first epoch sets the best loss. 1e-3 / 5^k is at most 1e-6 from k = 5 on; each of the
+    # five reductions takes two epochs, and so does the end.
     assert result.outcome == "converged"
     assert result.solver_state.rate == pytest.approx(1e-3 / 5**5)
     assert result.n_iter == 1 + 5 * 2 + 2
