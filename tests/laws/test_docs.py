@@ -45,18 +45,14 @@ def test_no_page_and_no_example_imports_a_private_path(path):
 
 
 def test_reader_of_imports_sees_every_form():
-    text = """
-from skdeep import DeepClassifier, schedules
-   >>> from skdeep._network.layers import Dense
-import skdeep._training.train as t
-   from skdeep.losses import _private  # why
-import skdeep
-"""
-    assert [line[-12:] for line in private_paths(text)] == [
-        "import Dense",
-        "ng.train as t"[1:],
-        "rivate  # why"[1:],
+    private = [
+        "from skdeep._network.layers import Dense",
+        "import skdeep._training.train as t",
+        "from skdeep.losses import _private  # why",
     ]
+    public = ["from skdeep import DeepClassifier, schedules", "import skdeep as _sk"]
+    assert private_paths("\n".join(public + private)) == private
+    assert private_paths("   >>> " + private[0]) == private[:1]
 
 
 def entries(page):

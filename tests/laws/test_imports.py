@@ -37,7 +37,6 @@ PRIVATE_ALLOWED_IN = "_checks"
 OPTIONAL = {"matplotlib", "onnx", "skops", "dask", "rich", "pandas", "polars"}
 
 FOLDER = Path(skdeep.__file__).parent
-ROOT = FOLDER.parent
 SOURCES = {
     ".".join(path.relative_to(FOLDER).with_suffix("").parts): path
     for path in sorted(FOLDER.rglob("*.py"))
