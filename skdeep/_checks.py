@@ -3,10 +3,10 @@
 import datetime
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from inspect import Parameter, signature
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NoReturn
 
 import numpy as np
@@ -23,6 +23,8 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from skdeep import hyperparameters
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -32,7 +34,10 @@ __all__ = [
     "check_X_y",
     "check_fits_dtype",
     "check_hidden_layer_sizes",
+    "check_spec",
     "check_weights",
+    "constraints_of",
+    "constraints_of_spec",
     "far_larger_column",
     "fit_context",
     "in_safe_range",
@@ -62,6 +67,46 @@ class StrOptions(_StrOptions):
 
     def __str__(self) -> str:
         return f"a str among {{{', '.join(map(repr, sorted(self.options)))}}}"
+
+
+def constraints_of(allowed: Iterable[Any]) -> list[Any]:
+    """What a hyperparameter may be, in the words of scikit-learn's checks."""
+    return [_constraint(one) for one in allowed]
+
+
+def _constraint(allowed: Any) -> Any:
+    if isinstance(allowed, hyperparameters.Interval):
+        kind = Integral if allowed.whole else Real
+        bounds = [None if math.isinf(x) else x for x in (allowed.low, allowed.high)]
+        return Interval(kind, *bounds, closed=allowed.closed)
+    if isinstance(allowed, tuple):
+        return StrOptions(set(allowed))
+    return Options(Real, {allowed}) if isinstance(allowed, float) else allowed
+
+
+def constraints_of_spec(kind: type) -> dict[str, list[Any]]:
+    """What each hyperparameter of a spec may be; a name is that of a spec, such as 'cosine'."""
+    names = tuple(getattr(kind, "kinds_by_name", ()))
+    return {
+        name: constraints_of(names if one is str else one for one in allowed)
+        for name, allowed in hyperparameters.allowed_fields(kind).items()
+        if allowed
+    }
+
+
+def check_spec(spec: Any) -> None:
+    """Raise ValueError if a hyperparameter of the spec, or of a spec in it, cannot be used."""
+    constraints = constraints_of_spec(type(spec))
+    params = {name: getattr(spec, name) for name in constraints}
+    for name, value in params.items():
+        if isinstance(value, type) and issubclass(value, hyperparameters.Spec):
+            raise ValueError(
+                f"{name} is the class {value.__name__}: pass an object, {value.__name__}()."
+            )
+    validate_parameter_constraints(constraints, params, caller_name=type(spec).__name__)
+    for value in params.values():
+        if isinstance(value, hyperparameters.Spec):
+            check_spec(value)
 
 
 @contextmanager

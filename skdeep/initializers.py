@@ -5,11 +5,12 @@ network starts where scikit-learn's does.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 
 import numpy as np
 
 from skdeep._arrays import Array
+from skdeep.hyperparameters import FINITE, NOT_NEGATIVE, field_of
 
 
 class Initializer:
@@ -53,8 +54,8 @@ class Uniform(Initializer):
     array([[2.55, 2.72, 2.6 ]])
     """
 
-    low: float
-    high: float
+    low: float = field_of(MISSING, FINITE)
+    high: float = field_of(MISSING, FINITE)
 
     def weights(self, generator, fan_in, fan_out):
         return generator.uniform(self.low, self.high, (fan_in, fan_out))
@@ -64,8 +65,8 @@ class Uniform(Initializer):
 class Normal(Initializer):
     """N(mean, std^2)."""
 
-    mean: float
-    std: float
+    mean: float = field_of(MISSING, FINITE)
+    std: float = field_of(MISSING, NOT_NEGATIVE)
 
     def weights(self, generator, fan_in, fan_out):
         if not self.std >= 0:
@@ -91,7 +92,7 @@ class GlorotUniform(Initializer):
        neural networks", AISTATS 2010.
     """
 
-    gain: float = 6.0
+    gain: float = field_of(6.0, NOT_NEGATIVE)
 
     def weights(self, generator, fan_in, fan_out):
         return self._uniform(generator, fan_in, fan_out, (fan_in, fan_out))

@@ -13,7 +13,14 @@ from typing import ClassVar
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep.hyperparameters import Spec
+from skdeep.hyperparameters import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    Interval,
+    Spec,
+    field_of,
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ class InvScaling(Schedule):
     0.01
     """
 
-    power_t: float = 0.5
+    power_t: float = field_of(0.5, NOT_NEGATIVE)
 
     def after_epoch(self, rate: float, initial: float, n_rows_seen: int) -> float:
         return initial / (n_rows_seen + 1) ** self.power_t
@@ -149,7 +156,7 @@ class InverseTime(Schedule):
     array([0.1 , 0.05])
     """
 
-    decay: float = 0.1
+    decay: float = field_of(0.1, NOT_NEGATIVE)
 
     by_step: ClassVar[bool] = True
 
@@ -176,8 +183,8 @@ class StepDecay(Schedule):
     array([0.1 , 0.05])
     """
 
-    every: float = 50
-    factor: float = 0.1
+    every: float = field_of(50, POSITIVE)
+    factor: float = field_of(0.1, POSITIVE)
 
     by_step: ClassVar[bool] = True
 
@@ -202,7 +209,7 @@ class Exponential(Schedule):
     array([0.1 , 0.05])
     """
 
-    decay: float = 0.98
+    decay: float = field_of(0.98, Interval(0, 1, "right"))
 
     by_step: ClassVar[bool] = True
 
@@ -230,7 +237,7 @@ class Linear(Schedule):
     array([0.1 , 0.05, 0.  ])
     """
 
-    end: float = 0.0
+    end: float = field_of(0.0, NOT_NEGATIVE)
 
     by_step: ClassVar[bool] = True
 
@@ -266,8 +273,8 @@ class Cosine(Schedule):
     array([0.1 , 0.05, 0.  ])
     """
 
-    restarts: int = 0
-    end: float = 0.0
+    restarts: int = field_of(0, Interval(0, whole=True))
+    end: float = field_of(0.0, NOT_NEGATIVE)
 
     by_step: ClassVar[bool] = True
 
@@ -308,9 +315,9 @@ class OneCycle(Schedule):
     array([4.e-03, 1.e-01, 4.e-07])
     """
 
-    pct_start: float = 0.3
-    div_factor: float = 25.0
-    final_div_factor: float = 1e4
+    pct_start: float = field_of(0.3, SHARE)
+    div_factor: float = field_of(25.0, Interval(1))
+    final_div_factor: float = field_of(1e4, POSITIVE)
 
     by_step: ClassVar[bool] = True
 
@@ -402,8 +409,8 @@ class WarmUp(Schedule):
     array([0.1, 0.2, 0.4, 0.5])
     """
 
-    epochs: float = 5.0
-    then: str | Schedule | Callable[[int], float] = "constant"
+    epochs: float = field_of(5.0, NOT_NEGATIVE)
+    then: str | Schedule | Callable[[int], float] = field_of("constant", str, Spec, callable)
 
     kinds_by_name: ClassVar = SCHEDULES
     by_step: ClassVar[bool] = True

@@ -11,26 +11,38 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from skdeep._arrays import Array
 from skdeep._network.layers import Dense
 from skdeep._network.norms import BatchNorm, LayerNorm, Norm
-from skdeep._network.reader import Reader
-from skdeep._network.threads import blas_threads_for
-from skdeep._network.workspace import Parameters, Workspace
 from skdeep.activations import ACTIVATIONS, Activation
 from skdeep.initializers import GlorotUniform, Initializer
-
-# Elements that a chunk's widest buffer holds in a forward pass over many rows: few enough
-# to bound memory (8 MB of float64), enough for products at full speed.
-CHUNK = 1 << 20
 
 
 def floating(arrays: Sequence[Array]) -> np.dtype:
     """Dtype to compute in with the given parameters: float64 for integers."""
     return np.result_type(np.float32, *arrays)
+
+
+class Parameters(NamedTuple):
+    """Parameters of a network, or their gradient, as matrices.
+
+    Attributes
+    ----------
+    weights : list of ndarray of shape (*models, n_in, n_out)
+    biases : list of ndarray of shape (*models, 1, n_out)
+        Empty in a network without biases.
+    norms : list of ndarray of shape (*models, 1, n_out)
+        For each layer that has a norm, in order: scale and shift and, with batch norm,
+        running mean and running variance. A gradient has scale and shift only.
+    """
+
+    weights: Sequence[Array]
+    biases: Sequence[Array]
+    norms: Sequence[Array] = ()
 
 
 @dataclass(frozen=True)
@@ -141,11 +153,6 @@ class Network:
             for layer in self.layers
         )
 
-    def chunk_rows(self, n_rows: int) -> int:
-        """Rows that a pass over `n_rows` takes at a time, so that buffers stay small."""
-        widest = max(max(layer.n_in, layer.n_out) for layer in self.layers)
-        return max(1, min(n_rows, CHUNK // widest))
-
     @property
     def n_out(self) -> int:
         """Number of columns of the raw output."""
@@ -239,49 +246,3 @@ class Network:
     def checksum(self, params: Parameters) -> float:
         """A number that changes with the parameters."""
         return float(sum(np.sum(array, dtype=float) for part in params for array in part))
-
-    def summary_rows(self) -> list[tuple[str, int, str, int]]:
-        """One row a layer: its name, width of its output, what it applies, parameters.
-
-        Parameters are all that are in the flat vector, running figures included.
-        """
-        rows = []
-        for i, layer in enumerate(self.layers):
-            last = i == len(self.layers) - 1
-            parts = ["input dropout"] if layer.drops_input else []
-            parts += [type(layer.norm).__name__] if layer.norm else []
-            if not last:
-                parts.append(repr(layer.activation).removesuffix("()"))
-            parts += [name for name in ("dropout", "residual") if getattr(layer, name)]
-            n_arrays = layer.n_in + layer.bias + len(layer.norm.starts if layer.norm else ())
-            name = "output" if last else f"hidden {i + 1}"
-            rows.append((name, layer.n_out, ", ".join(parts), n_arrays * layer.n_out))
-        return rows
-
-    def raw_output(self, params: Parameters, X: Array, rows: Array | None = None) -> Array:
-        """Forward pass of one network over a table, chunk by chunk.
-
-        Parameters
-        ----------
-        params : Parameters
-            As `views` gives them, or with flat biases and norms.
-        X : ndarray or CSR matrix of shape (n_samples, n_in)
-        rows : ndarray of int, default=None
-            Which rows of `X`; all where None.
-
-        Returns
-        -------
-        raw : ndarray of shape (n_rows, n_out)
-        """
-        n_rows = X.shape[0] if rows is None else len(rows)
-        dtype = floating(params.weights)
-        step = self.chunk_rows(n_rows)
-        reader = Reader([X], (), step, dtype)
-        workspace = Workspace(self.layers, params, (), step, dtype, reader.sparse)
-        raw = np.empty((n_rows, self.n_out), dtype)
-        with blas_threads_for(step * self.largest_product):
-            for start in range(0, n_rows, step):
-                chunk = slice(start, min(start + step, n_rows))
-                x = reader.read(chunk if rows is None else rows[chunk])
-                raw[chunk] = workspace.bind(x.shape[0]).forward(x)
-        return raw

@@ -6,31 +6,14 @@ depends on whether there are gradients to assign, and no stage asks later.
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from skdeep._arrays import Array
 from skdeep._network.dropout import BoundDropout, BoundSparseDropout, Dropout
 from skdeep._network.layers import BoundResidual, Dense
-
-
-class Parameters(NamedTuple):
-    """Parameters of a network, or their gradient, as matrices.
-
-    Attributes
-    ----------
-    weights : list of ndarray of shape (*models, n_in, n_out)
-    biases : list of ndarray of shape (*models, 1, n_out)
-        Empty in a network without biases.
-    norms : list of ndarray of shape (*models, 1, n_out)
-        For each layer that has a norm, in order: scale and shift and, with batch norm,
-        running mean and running variance. A gradient has scale and shift only.
-    """
-
-    weights: Sequence[Array]
-    biases: Sequence[Array]
-    norms: Sequence[Array] = ()
+from skdeep._network.network import Parameters
 
 
 class Pass:

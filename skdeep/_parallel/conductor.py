@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn import get_config
+from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
-from skdeep._parallel.lockstep import _configured
 from skdeep._parallel.workers import Workers
 from skdeep._training.fit_task import FitResult, FitTask, order_key, stack_key
 from skdeep._training.train import train
@@ -25,7 +24,7 @@ MIN_WIDTH = 8
 local = threading.local()
 
 
-def fit(task: FitTask) -> FitResult:
+def train_task(task: FitTask) -> FitResult:
     """Train one task: with others, where this thread is one of `lockstep`'s."""
     conductor = getattr(local, "conductor", None)
     if conductor is not None:
@@ -250,6 +249,16 @@ class Conductor:
                 self._rest()
             self.threads.discard(threading.current_thread())
             self.changed.notify()
+
+
+def _configured(function: Callable[..., Any], config: dict[str, Any]) -> Callable[..., Any]:
+    """The function, called under the given configuration of scikit-learn."""
+
+    def call(*args: Any) -> Any:
+        with config_context(**config):
+            return function(*args)
+
+    return call
 
 
 def _one_table(tables: list[Any]) -> list[Any]:

@@ -16,7 +16,6 @@ from typing import Any
 
 from joblib import cpu_count, parallel_config, register_parallel_backend
 from joblib.parallel import ParallelBackendBase
-from sklearn import config_context
 
 from skdeep._parallel.conductor import Conductor, Promise, local
 
@@ -26,16 +25,6 @@ DEFAULT_N_JOBS = 128
 
 # Jobs that are worth processes of their own: fewer are done before these have started.
 MIN_JOBS = 16
-
-
-def _configured(function: Callable[..., Any], config: dict[str, Any]) -> Callable[..., Any]:
-    """The function, called under the given configuration of scikit-learn."""
-
-    def call(*args: Any) -> Any:
-        with config_context(**config):
-            return function(*args)
-
-    return call
 
 
 class LockstepBackend(ParallelBackendBase):

@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from skdeep._arrays import Array, column
+from skdeep._network.inference import chunk_rows
 from skdeep._training.batches import Batches
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep._training.objective import Objective
@@ -25,7 +26,7 @@ def train_full_batch(task: FitTask) -> FitResult:
         None if task.sample_weight is None else [task.sample_weight],
         rows=[task.rows],
         generators=None,
-        batch_sizes=[task.network.chunk_rows(task.n_rows)],
+        batch_sizes=[chunk_rows(task.network, task.n_rows)],
         models=(),
         dtype=theta.dtype,
         share_of_epoch=True,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from skdeep._network.inference import chunk_rows
 from skdeep._network.threads import blas_threads_for
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep._training.full_batch import train_full_batch
@@ -30,7 +31,7 @@ def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResul
     """
     lead = tasks[0]
     whole = isinstance(lead.solver, LBFGS)
-    n_rows = lead.network.chunk_rows(lead.n_rows) if whole else lead.n_batch_rows
+    n_rows = chunk_rows(lead.network, lead.n_rows) if whole else lead.n_batch_rows
     # What overflows is found by looking at losses and parameters, and reported.
     with np.errstate(all="ignore"), blas_threads_for(n_rows * lead.network.largest_product):
         if whole:

@@ -34,9 +34,9 @@ from skdeep._checks import (
     takes_sample_weight,
     unchanged_on_error,
 )
-from skdeep._network.network import Network
-from skdeep._network.workspace import Parameters
-from skdeep._parallel.conductor import fit as train_task
+from skdeep._network.inference import raw_output
+from skdeep._network.network import Network, Parameters
+from skdeep._parallel.conductor import train_task
 from skdeep._training.bound_solver import SolverState
 from skdeep._training.fit_task import FitResult, FitTask, History
 from skdeep.estimators.build import (
@@ -424,11 +424,11 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
                 "own, (estimator, X, y, sample_weight=None) -> score, that may ignore them."
             )
 
-        def raw_output(theta: Array) -> Array:
-            return network.raw_output(network.views(theta), X_val, rows)
+        def validation_output(theta: Array) -> Array:
+            return raw_output(network, network.views(theta), X_val, rows)
 
         task.validate = ValidationSet(
-            raw_output,
+            validation_output,
             task.y[rows] if rows is not None else target.encode(y_val),
             None if weight_val is None else weight_val[:, 0],
             task.loss,
@@ -686,7 +686,8 @@ class _DeepEstimator(CallbackSupportMixin, BaseEstimator):
         check_fits_dtype(self, X, self.coefs_[0].dtype)
         # The weights say what the network is: users may have put others in their place.
         network = self._network.with_shapes([coef.shape for coef in self.coefs_])
-        return network.raw_output(Parameters(self.coefs_, self.intercepts_, self.norms_), X)
+        params = Parameters(self.coefs_, self.intercepts_, self.norms_)
+        return raw_output(network, params, X)
 
     # What is shown
 

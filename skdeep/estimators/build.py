@@ -5,54 +5,20 @@ What a parameter cannot be is said here, in the words of the parameter.
 
 import inspect
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from skdeep._arrays import Array
 from skdeep._checks import (
-    Interval,
-    StrOptions,
     check_hidden_layer_sizes,
-    validate_parameter_constraints,
+    check_spec,
 )
 from skdeep._network.network import Network
 from skdeep.activations import ACTIVATIONS, Activation, Custom
 from skdeep.initializers import INITIALIZERS
-from skdeep.schedules import (
-    SCHEDULES,
-    Cosine,
-    Exponential,
-    InverseTime,
-    InvScaling,
-    Linear,
-    OneCycle,
-    Schedule,
-    StepDecay,
-    WarmUp,
-)
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
-
-NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]
-POSITIVE = [Interval(Real, 0, None, closed="neither")]
-SCHEDULE_CONSTRAINTS: dict[type[Schedule], dict[str, Any]] = {
-    InvScaling: {"power_t": NOT_NEGATIVE},
-    InverseTime: {"decay": NOT_NEGATIVE},
-    StepDecay: {"every": POSITIVE, "factor": POSITIVE},
-    Exponential: {"decay": [Interval(Real, 0, 1, closed="right")]},
-    Linear: {"end": NOT_NEGATIVE},
-    Cosine: {"restarts": [Interval(Integral, 0, None, closed="left")], "end": NOT_NEGATIVE},
-    OneCycle: {
-        "pct_start": [Interval(Real, 0, 1, closed="left")],
-        "div_factor": [Interval(Real, 1, None, closed="left")],
-        "final_div_factor": POSITIVE,
-    },
-    WarmUp: {
-        "epochs": NOT_NEGATIVE,
-        "then": [StrOptions(set(SCHEDULES)), Schedule, callable],
-    },
-}
 
 # Read by the stochastic solvers only, without being fields of theirs.
 OF_BATCHES_AND_EPOCHS = (
@@ -158,36 +124,13 @@ def start_of(
 
 
 def solver_of(estimator: Any) -> StochasticSolver | LBFGS:
-    """The solver, checked; a name takes what it declares from the estimator's parameters."""
+    """The solver, checked. One given by name shares hyperparameters with the estimator."""
     solver = estimator.solver
     if isinstance(solver, str):
         spec = SOLVERS[solver]
-        solver = spec(**{name: getattr(estimator, name) for name in spec.field_names()})
-    else:
-        params = solver.get_params(deep=False)
-        known = estimator._parameter_constraints
-        constraints = {name: known[name] for name in params if name in known}
-        validate_parameter_constraints(constraints, params, caller_name=type(solver).__name__)
-    if isinstance(solver, StochasticSolver):
-        _check_schedule(solver.learning_rate)
+        solver = spec(**{name: getattr(estimator, name) for name in spec.shared_names()})
+    check_spec(solver)
     return solver
-
-
-def _check_schedule(given: Any) -> None:
-    if isinstance(given, type):
-        raise ValueError(
-            f"learning_rate is the class {given.__name__}: give one of its objects, "
-            f"{given.__name__}()."
-        )
-    if isinstance(given, Schedule):
-        kinds = [kind for kind in SCHEDULE_CONSTRAINTS if isinstance(given, kind)]
-        validate_parameter_constraints(
-            SCHEDULE_CONSTRAINTS[kinds[0]] if kinds else {},
-            given.get_params(deep=False),
-            caller_name=type(given).__name__,
-        )
-    if isinstance(given, WarmUp):
-        _check_schedule(given.then)
 
 
 def refuse_with_lbfgs(estimator: Any, validated: bool) -> None:

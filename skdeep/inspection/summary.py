@@ -12,8 +12,27 @@ def _rows(network: Network) -> list[tuple[str, str, str, str]]:
     rows = [("input", f"(None, {first.n_in})", "", "0")]
     rows += [
         (name, f"(None, {width})", applied, f"{n_params:,}")
-        for name, width, applied, n_params in network.summary_rows()
+        for name, width, applied, n_params in layer_rows(network)
     ]
+    return rows
+
+
+def layer_rows(network: Network) -> list[tuple[str, int, str, int]]:
+    """Name, output width, what is applied and number of parameters of each layer.
+
+    Running means and variances count as parameters.
+    """
+    rows = []
+    for i, layer in enumerate(network.layers):
+        last = i == len(network.layers) - 1
+        parts = ["input dropout"] if layer.drops_input else []
+        parts += [type(layer.norm).__name__] if layer.norm else []
+        if not last:
+            parts.append(repr(layer.activation).removesuffix("()"))
+        parts += [name for name in ("dropout", "residual") if getattr(layer, name)]
+        n_arrays = layer.n_in + layer.bias + len(layer.norm.starts if layer.norm else ())
+        name = "output" if last else f"hidden {i + 1}"
+        rows.append((name, layer.n_out, ", ".join(parts), n_arrays * layer.n_out))
     return rows
 
 

@@ -4,12 +4,13 @@ Those of several classes link by softmax, those of two classes and of labels by 
 function, column by column. Targets may be soft: smoothed labels are.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, log_expit
 
 from skdeep._arrays import Array
+from skdeep.hyperparameters import NOT_NEGATIVE, Spec, field_of
 from skdeep.losses.base import Loss, dot, total
 from skdeep.losses.output_activations import MARGIN, OUTPUT_ACTIVATIONS
 
@@ -264,6 +265,39 @@ class MultiOutputLoss(Loss):
             end += width
 
 
+@dataclass
+class Focal(Spec):
+    r"""Focal loss: the log-loss with less weight on rows that are already well classified [1]_.
+
+    With p the predicted probability of the true class, the loss of a row is
+
+    .. math:: -(1 - p)^\gamma \log p
+
+    For multi-label targets, this is summed over the labels.
+
+    Parameters
+    ----------
+    gamma : float, default=2.0
+        Focusing parameter, in [0, inf). The larger it is, the less well-classified rows count;
+        with 0, this is the log-loss.
+
+    References
+    ----------
+    .. [1] Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection",
+       ICCV 2017; without its alpha, which is a class weight.
+
+    Examples
+    --------
+    >>> from skdeep import DeepClassifier
+    >>> from skdeep.losses import Focal
+    >>> model = DeepClassifier(loss=Focal(gamma=1.0))
+    >>> model.set_params(loss__gamma=3.0).loss
+    Focal(gamma=3.0)
+    """
+
+    gamma: float = field_of(2.0, NOT_NEGATIVE)
+
+
 CLASSIFICATION_LOSSES: dict[str, tuple[BinaryLoss, MultinomialLoss]] = {
     "log_loss": (BinaryLogLoss(), MultinomialLogLoss()),
     "squared_error": (BinarySquaredError(), MultinomialSquaredError()),
@@ -271,23 +305,22 @@ CLASSIFICATION_LOSSES: dict[str, tuple[BinaryLoss, MultinomialLoss]] = {
 }
 
 
-def classification_loss(name: str, multinomial: bool, gamma: float = 2.0) -> Loss:
+def classification_loss(loss: str | Focal, multinomial: bool) -> Loss:
     """Loss of a classifier.
 
     Parameters
     ----------
-    name : str
-        A key of `CLASSIFICATION_LOSSES`.
+    loss : str or Focal
+        A key of `CLASSIFICATION_LOSSES`, or a focal loss; 'focal' is ``Focal()``.
     multinomial : bool
-        Whether columns are classes of which one is right, or each decided by itself.
-    gamma : float, default=2.0
-        Of the focal loss.
+        If True, the columns are classes of which exactly one is true; if False, each column
+        is a label of its own.
 
     Returns
     -------
     loss : Loss
     """
-    loss = CLASSIFICATION_LOSSES[name][multinomial]
-    if isinstance(loss, BinaryFocalLoss | MultinomialFocalLoss):
-        return replace(loss, gamma=gamma)
-    return loss
+    if isinstance(loss, Focal):
+        kind = MultinomialFocalLoss if multinomial else BinaryFocalLoss
+        return kind(float(loss.gamma))
+    return CLASSIFICATION_LOSSES[loss][multinomial]

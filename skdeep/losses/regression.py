@@ -5,13 +5,14 @@ pair, one stable formula stands for both.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.special import kl_div, xlogy
 
 from skdeep._arrays import Array
+from skdeep.hyperparameters import POSITIVE, Spec, field_of
 from skdeep.losses.base import Loss, total, weighted_quantiles
 from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 from skdeep.losses.quantile import QuantileLoss
@@ -346,6 +347,41 @@ class PointwiseLoss(RegressionLoss):
         return found
 
 
+@dataclass
+class Huber(Spec):
+    r"""Huber loss: quadratic for small errors, linear for large ones [1]_.
+
+    With :math:`e = \hat{y} - y`, the loss of a prediction is
+
+    .. math::
+
+        \begin{cases}
+            e^2 / 2 & \text{if } \lvert e \rvert \le \delta \\
+            \delta \left(\lvert e \rvert - \delta / 2\right) & \text{otherwise}
+        \end{cases}
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Absolute error above which the loss is linear, in (0, inf) and in the unit of y.
+
+    References
+    ----------
+    .. [1] Huber, "Robust estimation of a location parameter", Annals of Mathematical
+       Statistics 35, 1964.
+
+    Examples
+    --------
+    >>> from skdeep import DeepRegressor
+    >>> from skdeep.losses import Huber
+    >>> model = DeepRegressor(loss=Huber(delta=0.5))
+    >>> model.set_params(loss__delta=2.0).loss
+    Huber(delta=2.0)
+    """
+
+    delta: float = field_of(1.0, POSITIVE)
+
+
 REGRESSION_LOSSES: dict[str, RegressionLoss | QuantileLoss] = {
     "squared_error": HalfSquaredError(),
     "absolute_error": AbsoluteError(),
@@ -358,23 +394,19 @@ REGRESSION_LOSSES: dict[str, RegressionLoss | QuantileLoss] = {
 
 
 def regression_loss(
-    loss: Any,
-    link: str | None = None,
-    delta: float = 1.0,
-    quantiles: tuple[float, ...] = (0.5,),
+    loss: Any, output_activation: str | None = None, quantiles: tuple[float, ...] = (0.5,)
 ) -> Loss:
     """Loss of a regressor.
 
     Parameters
     ----------
-    loss : str or object
-        A key of `REGRESSION_LOSSES`, or an object as `PointwiseLoss` takes.
-    link : str, default=None
-        A key of `OUTPUT_ACTIVATIONS`; None is the loss's own.
-    delta : float, default=1.0
-        Of the Huber loss.
+    loss : str, Huber or object
+        A key of `REGRESSION_LOSSES`, a Huber loss, or an object as `PointwiseLoss` takes;
+        'huber' is ``Huber()``.
+    output_activation : str, default=None
+        A key of `OUTPUT_ACTIVATIONS`. If None, that of the loss.
     quantiles : tuple of float, default=(0.5,)
-        Of the quantile loss, ascending.
+        For the quantile loss, ascending.
 
     Returns
     -------
@@ -383,27 +415,32 @@ def regression_loss(
     Raises
     ------
     ValueError
-        If link and loss do not go together, or `loss` is an object without the methods.
+        If `loss` does not support `output_activation`, or is an object without the methods.
     """
-    found = REGRESSION_LOSSES[loss] if isinstance(loss, str) else _own_loss(loss)
-    if isinstance(found, QuantileLoss):
-        if link not in (None, "identity"):
+    kernel = _kernel(loss)
+    if isinstance(kernel, QuantileLoss):
+        if output_activation not in (None, "identity"):
             raise ValueError(
-                f"loss='quantile' orders its predictions and takes no link, got {link!r}: "
-                "leave it at None."
+                "loss='quantile' orders its predictions and supports no output_activation; got "
+                f"{output_activation!r}: leave it at None."
             )
         return QuantileLoss(tuple(quantiles))
-    if isinstance(found, HuberLoss):
-        found = replace(found, delta=delta)
-    if link is None or link == found.link.name:
-        return found
-    if found.needs_positive and not OUTPUT_ACTIVATIONS[link].is_positive:
+    if output_activation is None or output_activation == kernel.link.name:
+        return kernel
+    if kernel.needs_positive and not OUTPUT_ACTIVATIONS[output_activation].is_positive:
         positive = [name for name, other in OUTPUT_ACTIVATIONS.items() if other.is_positive]
         raise ValueError(
-            f"loss={loss!r} needs predictions above 0, which the link {link!r} does not "
-            f"give: use one of {positive}, or None."
+            f"loss={loss!r} needs predictions above 0, which "
+            f"output_activation={output_activation!r} does not guarantee: use one of "
+            f"{positive}, or None."
         )
-    return LinkedLoss(found, OUTPUT_ACTIVATIONS[link])
+    return LinkedLoss(kernel, OUTPUT_ACTIVATIONS[output_activation])
+
+
+def _kernel(loss: Any) -> RegressionLoss | QuantileLoss:
+    if isinstance(loss, str):
+        return REGRESSION_LOSSES[loss]
+    return HuberLoss(float(loss.delta)) if isinstance(loss, Huber) else _own_loss(loss)
 
 
 def _own_loss(spec: Any) -> PointwiseLoss:

@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from skdeep._checks import Interval, StrOptions, validate_parameter_constraints
+from skdeep._checks import constraints_of_spec, validate_parameter_constraints
 from skdeep.activations import ACTIVATIONS
-from skdeep.estimators import DeepClassifier
-from skdeep.estimators.build import NOT_NEGATIVE, SCHEDULE_CONSTRAINTS
 from skdeep.initializers import INITIALIZERS, Normal, Uniform
 from skdeep.persistence.files import check_fields, shown
 from skdeep.persistence.formats import MEMBER_DTYPES
-from skdeep.schedules import SCHEDULES, Schedule, WarmUp
+from skdeep.schedules import SCHEDULES, WarmUp
 from skdeep.solvers import SOLVERS
 
 # The classes that a file can name: none runs code of the file's.
@@ -33,18 +31,6 @@ SPECS: dict[str, Any] = {
         *map(type, INITIALIZERS.values()),
         *map(type, ACTIVATIONS.values()),
     )
-}
-_SCHEDULE = [StrOptions(set(SCHEDULES)), Schedule]
-_FINITE = [Interval(Real, -np.inf, np.inf, closed="neither")]
-# What the fields of specs may be: as the estimators have it, but no callable.
-_FIELD_CONSTRAINTS: dict[str, Any] = {
-    **DeepClassifier._parameter_constraints,
-    "learning_rate": _SCHEDULE,
-    "gain": NOT_NEGATIVE,
-    "std": NOT_NEGATIVE,
-    "mean": _FINITE,
-    "low": _FINITE,
-    "high": _FINITE,
 }
 
 
@@ -145,15 +131,14 @@ def _decode_dict(items: list[Any]) -> dict[Any, Any]:
 def _decode_spec(kind: str, fields: Any) -> Any:
     names = [field.name for field in dataclasses.fields(SPECS[kind])]
     given = {k: decode(v) for k, v in check_fields(fields, names, (), kind).items()}
-    constraints = {name: constraints_of(kind)[name] for name in given}
-    validate_parameter_constraints(constraints, given, caller_name=kind)
+    constraints = constraints_of_spec(SPECS[kind])
+    given_constraints = {
+        # A file holds no code.
+        name: [one for one in constraints[name] if one is not callable]
+        for name in given
+    }
+    validate_parameter_constraints(given_constraints, given, caller_name=kind)
     return SPECS[kind](**given)
-
-
-def constraints_of(kind: str) -> dict[str, Any]:
-    """What the fields of a spec may be, by name; of other names too."""
-    own = SCHEDULE_CONSTRAINTS.get(SPECS[kind], {})
-    return _FIELD_CONSTRAINTS | own | {"then": _SCHEDULE}
 
 
 def _encode_random_state(generator: np.random.RandomState) -> dict[str, Any]:

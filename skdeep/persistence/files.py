@@ -1,12 +1,18 @@
 """Bytes of a file, read within a limit and replaced at once; words for what is wrong."""
 
+import glob
+import hashlib
 import os
+import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from skdeep.persistence.formats import _new_draft, _open_at_once, _publish, fcntl
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 PathLike = str | os.PathLike[str]
 
@@ -97,3 +103,41 @@ def replace(path: PathLike, data: bytes) -> None:
             # The draft's name would tell the caller nothing.
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # A pipe that nobody writes to would be waited for.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _publish(draft: str, place: str, mode: int | None) -> None:
+    if mode is not None:
+        os.chmod(draft, mode)
+    os.replace(draft, place)
+
+
+def _new_draft(place: str, mode: int) -> tuple[str, int]:
+    # Path and descriptor of a new file beside `place`, locked for as long as it is open.
+    folder, name = os.path.split(place)
+    own = os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-")
+    if fcntl is not None:
+        _remove_left_behind(own)
+    while True:
+        draft = own + secrets.token_hex(8)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        file = os.open(draft, flags, mode)
+        if fcntl is None:
+            return draft, file
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.path.exists(draft):
+            return draft, file
+        os.close(file)  # it was taken for one left behind, before it was locked
+
+
+def _remove_left_behind(own: str) -> None:
+    # Drafts that nobody holds a lock on are of a save that was killed.
+    for draft in glob.glob(glob.escape(own) + "*"):
+        with suppress(OSError), open(draft, "rb", opener=_open_at_once) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.remove(draft)

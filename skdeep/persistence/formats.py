@@ -6,18 +6,15 @@ the file only claims, and a SHA-256 over the content, which is the same in both 
 whether it is what was written.
 """
 
-import glob
 import hashlib
 import io
 import json
 import math
 import os
 import re
-import secrets
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,11 +23,6 @@ import numpy as np
 
 from skdeep._arrays import Array
 from skdeep.persistence.files import PathLike, check_fields, refusals, shown
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 FORMAT = "skdeep"
 VERSION = 1
@@ -45,47 +37,6 @@ ELEMENTS = {"b": bool, "i": int, "u": int, "f": float, "U": str}
 MAX_PADDING = 64
 # Characters of a name in a text: those of this format have no more than 30.
 MAX_NAME = 100
-
-
-# Bytes
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    # A pipe that nobody writes to would be waited for.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _publish(draft: str, place: str, mode: int | None) -> None:
-    if mode is not None:
-        os.chmod(draft, mode)
-    os.replace(draft, place)
-
-
-def _new_draft(place: str, mode: int) -> tuple[str, int]:
-    # Path and descriptor of a new file beside `place`, locked for as long as it is open.
-    folder, name = os.path.split(place)
-    own = os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-")
-    if fcntl is not None:
-        _remove_left_behind(own)
-    while True:
-        draft = own + secrets.token_hex(8)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        file = os.open(draft, flags, mode)
-        if fcntl is None:
-            return draft, file
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(file, fcntl.LOCK_EX)
-        if os.path.exists(draft):
-            return draft, file
-        os.close(file)  # it was taken for one left behind, before it was locked
-
-
-def _remove_left_behind(own: str) -> None:
-    # Drafts that nobody holds a lock on are of a save that was killed.
-    for draft in glob.glob(glob.escape(own) + "*"):
-        with suppress(OSError), open(draft, "rb", opener=_open_at_once) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.remove(draft)
 
 
 # JSON

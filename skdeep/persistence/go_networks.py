@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep._network.workspace import Parameters
+from skdeep._network.network import Parameters
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.estimators.targets import ClassTarget, MultilabelTarget

@@ -14,8 +14,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
+from skdeep._network.network import Parameters
 from skdeep._network.norms import BatchNorm
-from skdeep._network.workspace import Parameters
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.estimators.build import dropout_of, network_of

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from skdeep.hyperparameters import POSITIVE, SHARE, Interval, field_of, shared_field
 from skdeep.solvers.base import StochasticSolver, accumulate, accumulate_square, root
 
 
@@ -39,9 +40,9 @@ class RMSprop(StochasticSolver):
     0.99
     """
 
-    rho: float = 0.9
-    epsilon: float = 1e-8
-    momentum: float = 0.0
+    rho: float = field_of(0.9, SHARE)
+    epsilon: float = field_of(1e-8, POSITIVE)
+    momentum: float = field_of(0.0, Interval(0, 1, "both"))
 
     n_moments: ClassVar[int] = 2
     n_scratch: ClassVar[int] = 1
@@ -87,7 +88,7 @@ class Adagrad(StochasticSolver):
     1e-10
     """
 
-    epsilon: float = 1e-10
+    epsilon: float = field_of(1e-10, POSITIVE)
 
     n_moments: ClassVar[int] = 1
     n_scratch: ClassVar[int] = 1
@@ -138,9 +139,9 @@ class Adadelta(StochasticSolver):
     0.95
     """
 
-    learning_rate_init: float = 1.0
-    rho: float = 0.9
-    epsilon: float = 1e-6
+    learning_rate_init: float = shared_field("learning_rate_init", default=1.0)
+    rho: float = field_of(0.9, SHARE)
+    epsilon: float = field_of(1e-6, POSITIVE)
 
     n_moments: ClassVar[int] = 2
     n_scratch: ClassVar[int] = 1

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from skdeep._arrays import Array
+from skdeep.hyperparameters import NOT_NEGATIVE, field_of, shared_field
 from skdeep.solvers.base import StochasticSolver, accumulate, accumulate_square, root
 
 
@@ -53,9 +54,9 @@ class Adam(StochasticSolver):
     0.99
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
+    beta_1: float = shared_field("beta_1")
+    beta_2: float = shared_field("beta_2")
+    epsilon: float = shared_field("epsilon")
 
     n_moments: ClassVar[int] = 2
 
@@ -110,10 +111,10 @@ class AdamW(StochasticSolver):
     0.1
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.01
+    beta_1: float = shared_field("beta_1")
+    beta_2: float = shared_field("beta_2")
+    epsilon: float = shared_field("epsilon")
+    weight_decay: float = field_of(0.01, NOT_NEGATIVE)
 
     n_moments: ClassVar[int] = 2
 
@@ -164,9 +165,9 @@ class AMSGrad(StochasticSolver):
     0.99
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
+    beta_1: float = shared_field("beta_1")
+    beta_2: float = shared_field("beta_2")
+    epsilon: float = shared_field("epsilon")
 
     n_moments: ClassVar[int] = 3
 
@@ -219,9 +220,9 @@ class NAdam(StochasticSolver):
     0.99
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
+    beta_1: float = shared_field("beta_1")
+    beta_2: float = shared_field("beta_2")
+    epsilon: float = shared_field("epsilon")
 
     n_moments: ClassVar[int] = 2
     n_scratch: ClassVar[int] = 1

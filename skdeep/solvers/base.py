@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep.hyperparameters import Spec
+from skdeep.hyperparameters import Spec, shared_field
 from skdeep.schedules import SCHEDULES, InvScaling, Schedule, as_schedule
 
 # Transforms of one block, of shape (*models, block), in place
@@ -66,9 +66,9 @@ class StochasticSolver(Spec):
         How many vectors, as long as a block, `update` needs besides.
     """
 
-    learning_rate: str | Schedule | Callable[[int], float] = "constant"
-    learning_rate_init: float = 0.001
-    power_t: float = 0.5
+    learning_rate: str | Schedule | Callable[[int], float] = shared_field("learning_rate")
+    learning_rate_init: float = shared_field("learning_rate_init")
+    power_t: float = shared_field("power_t")
 
     kinds_by_name: ClassVar = SCHEDULES
     n_moments: ClassVar[int]

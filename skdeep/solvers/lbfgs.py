@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import scipy.optimize
 
 from skdeep._arrays import Array
-from skdeep.hyperparameters import Spec
+from skdeep.hyperparameters import Spec, shared_field
 
 
 @dataclass
@@ -30,7 +30,7 @@ class LBFGS(Spec):
     LBFGS(max_fun=100)
     """
 
-    max_fun: int = 15000
+    max_fun: int = shared_field("max_fun")
 
     def minimize(
         self,

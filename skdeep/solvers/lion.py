@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from skdeep.hyperparameters import NOT_NEGATIVE, SHARE, field_of
 from skdeep.solvers.base import StochasticSolver, accumulate
 
 
@@ -40,9 +41,9 @@ class Lion(StochasticSolver):
     0.99
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.99
-    weight_decay: float = 0.01
+    beta_1: float = field_of(0.9, SHARE)
+    beta_2: float = field_of(0.99, SHARE)
+    weight_decay: float = field_of(0.01, NOT_NEGATIVE)
 
     n_moments: ClassVar[int] = 1
     n_scratch: ClassVar[int] = 1

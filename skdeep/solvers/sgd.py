@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from skdeep.hyperparameters import shared_field
 from skdeep.solvers.base import StochasticSolver
 
 
@@ -36,8 +37,8 @@ class SGD(StochasticSolver):
     0.8
     """
 
-    momentum: float = 0.9
-    nesterovs_momentum: bool = True
+    momentum: float = shared_field("momentum")
+    nesterovs_momentum: bool = shared_field("nesterovs_momentum")
 
     n_moments: ClassVar[int] = 1
 

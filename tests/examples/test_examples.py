@@ -22,7 +22,7 @@ def run(*arguments):
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,  # a bound for what hangs, however loaded the machine is
         check=False,
         # One thread takes about as long as several on networks of this size, and is not
         # slowed down by whatever else the machine does.

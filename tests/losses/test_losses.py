@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit, softmax
+from sklearn.base import clone
 from sklearn.metrics import (
     log_loss,
     mean_absolute_error,
@@ -28,9 +29,11 @@ from skdeep.losses import (
     BinaryLogLoss,
     BinaryLoss,
     BinarySquaredError,
+    Focal,
     HalfGammaLoss,
     HalfPoissonLoss,
     HalfSquaredError,
+    Huber,
     HuberLoss,
     LinkedLoss,
     LogCosh,
@@ -612,17 +615,38 @@ def test_own_loss_cannot_write():
 def test_losses_by_name():
     assert classification_loss("log_loss", False) == BinaryLogLoss()
     assert classification_loss("squared_error", True) == MultinomialSquaredError()
-    assert classification_loss("focal", True, gamma=1.0) == MultinomialFocalLoss(1.0)
     assert regression_loss("squared_error") == HalfSquaredError()
     assert regression_loss("squared_error", "identity") == HalfSquaredError()
     assert regression_loss("poisson", "exp") == HalfPoissonLoss()
-    assert regression_loss("huber", delta=2.0) == HuberLoss(2.0)
     assert regression_loss("quantile", quantiles=[0.1, 0.9]) == QuantileLoss((0.1, 0.9))
-    linked = regression_loss("huber", "tanh", delta=2.0)
+    linked = regression_loss(Huber(2.0), "tanh")
     assert linked == LinkedLoss(HuberLoss(2.0), OUTPUT_ACTIVATIONS["tanh"])
     assert linked.out_activation == "tanh"
     assert regression_loss(Quartic()) == QUARTIC
     assert regression_loss(Quartic(), "exp") == LinkedLoss(QUARTIC, OUTPUT_ACTIVATIONS["exp"])
+
+
+def test_loss_objects_are_the_losses_of_their_names():
+    for multinomial in (False, True):
+        assert classification_loss(Focal(), multinomial) == classification_loss(
+            "focal", multinomial
+        )
+    assert classification_loss(Focal(1.5), False) == BinaryFocalLoss(1.5)
+    assert classification_loss(Focal(1), True) == MultinomialFocalLoss(1.0)
+    assert regression_loss(Huber()) == regression_loss("huber")
+    assert regression_loss(Huber(delta=2)) == HuberLoss(2.0)
+
+
+@pytest.mark.parametrize(("loss", "name"), [(Focal(), "gamma"), (Huber(), "delta")])
+def test_loss_objects_are_cloned_set_pickled_and_printed(loss, name):
+    default = getattr(loss, name)
+    copy = clone(loss).set_params(**{name: 0.5})
+    assert copy.get_params() == {name: 0.5}
+    assert loss.get_params() == {name: default}
+    assert pickle.loads(pickle.dumps(copy)) == copy != loss
+    assert repr(copy) == f"{type(loss).__name__}({name}=0.5)"
+    with pytest.raises(ValueError, match=f"'alpha' for {type(loss).__name__}.*{name}"):
+        loss.set_params(alpha=1.0)
 
 
 @pytest.mark.parametrize(
@@ -630,7 +654,7 @@ def test_losses_by_name():
     [
         (("poisson", "identity"), "above 0.*'identity'.*softplus"),
         (("gamma", "tanh"), "above 0.*'tanh'"),
-        (("quantile", "exp"), "no link.*'exp'"),
+        (("quantile", "exp"), "no output_activation.*'exp'"),
         ((object(),), "methods.*lacks.*loss.*gradient"),
         ((Quartic,), "a class: give an instance"),
     ],

@@ -9,8 +9,9 @@ import pytest
 import scipy.sparse as sp
 
 from skdeep._network.dropout import Dropout
-from skdeep._network.network import Network
-from skdeep._network.workspace import Parameters, Workspace
+from skdeep._network.inference import raw_output
+from skdeep._network.network import Network, Parameters
+from skdeep._network.workspace import Workspace
 from skdeep._training.batches import Batch
 from skdeep._training.clipping import clip_norm, limit_max_norm
 from skdeep._training.fit_task import FitTask, stack_key
@@ -18,6 +19,7 @@ from skdeep._training.objective import Objective
 from skdeep._training.stack import Stack
 from skdeep._training.train import train
 from skdeep.activations import ACTIVATIONS, Custom
+from skdeep.inspection.summary import layer_rows
 from skdeep.losses import HalfSquaredError, MultinomialLogLoss
 from skdeep.solvers import LBFGS, SGD, Adam
 from tests.losses.test_losses import MODELS, shares
@@ -149,11 +151,11 @@ def test_parameters_go_into_the_vector_and_back(name):
     flat = Parameters(params.weights, *([a[0] for a in views] for views in params[1:]))
     np.testing.assert_array_equal(network.pack(flat), theta)
     x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
-    np.testing.assert_array_equal(network.raw_output(flat, x), network.raw_output(params, x))
+    np.testing.assert_array_equal(raw_output(network, flat, x), raw_output(network, params, x))
     assert len(network.views(theta[: network.n_trained]).norms) == 2 * sum(
         layer.norm is not None for layer in network.layers
     )
-    assert sum(row[-1] for row in network.summary_rows()) == network.n_params
+    assert sum(row[-1] for row in layer_rows(network)) == network.n_params
     assert hash(network) == hash(network_of(name))
     assert network == network_of(name)
 
@@ -163,7 +165,7 @@ def test_layout_is_weights_biases_norms_running():
     theta = network.initial(np.random.RandomState(0), 6.0, np.dtype(float))
     np.testing.assert_array_equal(theta[13:], [1] * 3 + [0] * 3 + [0] * 3 + [1] * 3)
     assert (network.n_weights, network.n_trained, network.n_params) == (9, 19, 25)
-    assert network.summary_rows() == [
+    assert layer_rows(network) == [
         ("hidden 1", 3, "BatchNorm, ReLU", 21),
         ("output", 1, "", 4),
     ]
@@ -172,7 +174,7 @@ def test_layout_is_weights_biases_norms_running():
 def test_summary_tells_of_every_option():
     options = {"residual": True, "dropout": (True, True), "layer_norm": True, "bias": False}
     network = Network.perceptron((3, 3, 1), ACTIVATIONS["relu"], **options)
-    assert network.summary_rows() == [
+    assert layer_rows(network) == [
         ("hidden 1", 3, "input dropout, LayerNorm, ReLU, dropout, residual", 15),
         ("output", 1, "", 3),
     ]
@@ -200,7 +202,7 @@ def test_residual_in_closed_form():
     second = np.tanh(first @ w[1] + b[1]) + first  # 5 to 5 columns: the only such layer
     third = np.tanh(second @ w[2] + b[2])
     expected = third @ w[3] + b[3]
-    np.testing.assert_allclose(network.raw_output(network.views(theta), x), expected)
+    np.testing.assert_allclose(raw_output(network, network.views(theta), x), expected)
 
 
 @pytest.mark.parametrize("options", [{"residual": True}, {"dropout": (True, False)}])
@@ -278,8 +280,8 @@ def test_prediction_drops_nothing():
     given = network_of("dropout")
     theta = start_of(given)
     x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
-    without = network_of("plain").raw_output(given.views(theta), x)
-    np.testing.assert_array_equal(given.raw_output(given.views(theta), x), without)
+    without = raw_output(network_of("plain"), given.views(theta), x)
+    np.testing.assert_array_equal(raw_output(given, given.views(theta), x), without)
 
 
 # Batch norm
@@ -296,8 +298,8 @@ def test_prediction_is_row_by_row():
     network = network_of("batch norm")
     params = network.views(start_of(network))
     x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
-    singly = [network.raw_output(params, row[None])[0] for row in x]
-    np.testing.assert_allclose(network.raw_output(params, x), singly, rtol=1e-12)
+    singly = [raw_output(network, params, row[None])[0] for row in x]
+    np.testing.assert_allclose(raw_output(network, params, x), singly, rtol=1e-12)
 
 
 # Against PyTorch
@@ -357,7 +359,7 @@ def test_agrees_with_pytorch(name):
         np.testing.assert_allclose(found, other.numpy(), rtol=1e-9, atol=1e-13)
     twin.eval()
     raw = twin(x).detach().numpy()
-    np.testing.assert_allclose(network.raw_output(params, batch.x), raw, rtol=1e-10)
+    np.testing.assert_allclose(raw_output(network, params, batch.x), raw, rtol=1e-10)
 
 
 # In training

@@ -38,10 +38,11 @@ from skdeep import (
     initializers,
     schedules,
 )
+from skdeep._checks import constraints_of_spec
 from skdeep.activations import GELU, Custom
 from skdeep.initializers import HeNormal, Orthogonal
 from skdeep.persistence import load, save
-from skdeep.persistence.encoding import SPECS, constraints_of
+from skdeep.persistence.encoding import SPECS
 from skdeep.solvers import adagrad, adam, lbfgs, lion, sgd
 from skdeep.solvers import base as solvers_base
 
@@ -339,8 +340,8 @@ def test_every_spec_is_known_and_every_field_of_it_is_checked():
     }
     bases = {"StochasticSolver", "Schedule", "Initializer", "Activation", "Span"}
     assert set(SPECS) == public - bases - {"Custom", "FromFunction"}
-    for name, kind in SPECS.items():
-        assert {field.name for field in fields(kind)} <= set(constraints_of(name))
+    for kind in SPECS.values():
+        assert {field.name for field in fields(kind)} <= set(constraints_of_spec(kind))
     assert set(skdeep.__all__) - set(SPECS) == {"DeepClassifier", "DeepRegressor", "lockstep"}
 
 

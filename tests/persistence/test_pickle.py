@@ -109,7 +109,7 @@ def test_fresh_process_predicts_the_same(tmp_path):
         joblib.dump(models[f"{name}.joblib"], tmp_path / f"{name}.joblib")
         (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(models[f"{name}.pickle"]))
     command = [sys.executable, "-c", FRESH_PROCESS, str(tmp_path), *models]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=600)
     for name, model in models.items():
         methods = ["predict"]
         if isinstance(model, DeepClassifier):

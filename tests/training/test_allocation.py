@@ -98,7 +98,7 @@ def watch():
     while not done.wait(0.02):
         peak.append(anonymous_kb())
 
-thread = threading.Thread(target=watch)
+thread = threading.Thread(target=watch, daemon=True)
 thread.start()
 model.fit(X, y)
 model.predict(X)

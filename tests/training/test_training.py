@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from skdeep._network.inference import raw_output
 from skdeep._network.network import Network
 from skdeep._training.fit_task import FitTask
 from skdeep._training.train import train
@@ -52,7 +53,7 @@ def agreement():
     """Share of right rows among the last ten: a score that stops models at own times."""
 
     def validate(theta):
-        raw = NETWORK.raw_output(NETWORK.views(theta), X, np.arange(40, N_ROWS))
+        raw = raw_output(NETWORK, NETWORK.views(theta), X, np.arange(40, N_ROWS))
         return float((raw.argmax(1) == Y[40:].argmax(1)).mean()), float(np.abs(raw).sum())
 
     return validate
