@@ -3,6 +3,7 @@
 from skdeep._parallel.lockstep import lockstep
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.initializers import Normal, Uniform
+from skdeep.losses import Focal, Huber
 from skdeep.schedules import (
     Adaptive,
     Constant,
@@ -44,6 +45,8 @@ __all__ = [
     "DeepClassifier",
     "DeepRegressor",
     "Exponential",
+    "Focal",
+    "Huber",
     "InvScaling",
     "InverseTime",
     "Linear",

@@ -1,51 +1,52 @@
-"""What looks at a fit while it runs: a validation set, and scikit-learn's callbacks."""
+"""What runs after each epoch: scikit-learn's callbacks, scorers, and the table of `verbose`."""
 
 import copy
 import time
-from collections.abc import Callable
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
 from skdeep._arrays import Array
+from skdeep._training.fit_task import FitTask
+from skdeep.estimators.model import Model
+from skdeep.estimators.targets import Target
 
 # What scorers raise for a target or an estimator that they are not for.
 REFUSALS = (ValueError, TypeError, AttributeError)
 
 
 class CallbackBridge:
-    """Tells scikit-learn's callbacks of each epoch.
+    """Tells scikit-learn's callbacks of the fit and of each of its epochs.
 
     Parameters
     ----------
     context : CallbackContext
-        The fit's.
+        Of the fit.
     estimator : estimator
-        The one that is fitted.
-    fitted_attributes : callable
-        theta -> attributes of the estimator as if the fit had stopped there.
-    X, y : array-like
-        What is trained on.
-    metadata : dict
-        Sample weights.
-    max_iter : int
+        The one being fitted.
+    task : FitTask
+    target : Target
+    y : array-like
+        Targets, as passed to `fit`.
+    sample_weight : array-like or None
     """
 
     def __init__(
         self,
         context: Any,
         estimator: BaseEstimator,
-        fitted_attributes: Callable[[Array], dict[str, Any]],
-        X: Any,
+        task: FitTask,
+        target: Target,
         y: Any,
-        metadata: dict[str, Any],
-        max_iter: int,
+        sample_weight: Any,
     ) -> None:
         self._context = context
         self._estimator = estimator
-        self._fitted_attributes = fitted_attributes
-        self._data = {"X": X, "y": y, "metadata": metadata}
-        self._max_iter = max_iter
+        self._network = task.network
+        self._target = target
+        self._data = {"X": task.X, "y": y, "metadata": {"sample_weight": sample_weight}}
+        self._max_iter = task.max_iter
+        context.call_on_fit_task_begin(estimator=estimator, **self._data)
         self._begin()
 
     def _begin(self) -> None:
@@ -53,33 +54,39 @@ class CallbackBridge:
         self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
     def __call__(self, epoch: int, loss: float, score: float | None, theta: Array) -> bool:
-        """End an epoch and begin the next; whether a callback asks to stop."""
-        stop = self._epoch.call_on_fit_task_end(
-            estimator=self._estimator,
-            reconstruction_attributes=lambda: self._fitted_attributes(theta.copy()),
-            **self._data,
-        )
+        """End an epoch and begin the next. Returns True if a callback asks to stop."""
+        stop = self._end(self._epoch, theta)
         self._epoch = None
         if not stop and epoch < self._max_iter:
             self._begin()
         return stop
 
-    def close(self) -> None:
-        """End the epoch that was begun and never came."""
+    def _end(self, context: Any, theta: Array) -> bool:
+        return context.call_on_fit_task_end(
+            estimator=self._estimator,
+            reconstruction_attributes=lambda: self._attributes(theta.copy()),
+            **self._data,
+        )
+
+    def _attributes(self, theta: Array) -> dict[str, Any]:
+        return Model.at(self._network, theta, self._target).fitted_attributes()
+
+    def close(self, theta: Array) -> None:
+        """End the fit, and the epoch that was begun but not trained."""
         if self._epoch is not None:
             self._epoch.call_on_fit_task_end(estimator=self._estimator)
+        self._end(self._context, theta)
 
 
 def snapshot(estimator: BaseEstimator, attributes: dict[str, Any]) -> BaseEstimator:
     """The estimator as if its fit had stopped with these attributes, for a scorer.
 
-    Validation rows come without column names, so it has none to compare them with.
+    It has no column names, because validation rows come without them.
     """
-    found = copy.copy(estimator)
-    for name, value in attributes.items():
-        setattr(found, name, value)
-    vars(found).pop("feature_names_in_", None)
-    return found
+    fitted = copy.copy(estimator)
+    vars(fitted).update(attributes)
+    vars(fitted).pop("feature_names_in_", None)
+    return fitted
 
 
 def score_with(

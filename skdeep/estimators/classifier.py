@@ -1,6 +1,5 @@
-"""The classifier."""
+"""Neural network classifier."""
 
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,11 +10,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from skdeep._arrays import Array
-from skdeep._checks import Interval, StrOptions, fit_context, unchanged_on_error
-from skdeep.estimators.base import _DeepEstimator, _is_stochastic
+from skdeep._checks import fit_context, unchanged_on_error
+from skdeep.estimators.base import DeepEstimator, is_stochastic
 from skdeep.estimators.class_weight import explicit_class_weight
+from skdeep.estimators.parameters import CLASSIFIER, constraints, documented
 from skdeep.estimators.targets import ClassTarget, MultiOutputTarget, class_target
-from skdeep.losses import CLASSIFICATION_LOSSES
 from skdeep.metrics.scorers import rows_right
 
 
@@ -26,259 +25,33 @@ def _are_columns(classes: Any) -> bool:
     )
 
 
-class DeepClassifier(ClassifierMixin, _DeepEstimator):
+@documented(CLASSIFIER)
+class DeepClassifier(ClassifierMixin, DeepEstimator):
     """Neural network for binary, multi-class and multi-label classification.
 
-    Layers of weighted sums and a nonlinear function, trained by backpropagation [1]_ from
-    the starting weights of [2]_. Parameters, defaults and numbers are those of
-    :class:`sklearn.neural_network.MLPClassifier`; all after `dtype` are further ones.
+    A multi-layer perceptron, trained by backpropagation [1]_ from the initial weights of [2]_.
+    Parameters, defaults and results are those of
+    :class:`sklearn.neural_network.MLPClassifier`; those from `dtype` on are additional.
 
     Parameters
     ----------
-    hidden_layer_sizes : int or array-like of int, default=(100,)
-        Width of each hidden layer, each at least 1.
-
-    activation : str, object or list, default='relu'
-        Function of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', 'leaky_relu',
-        'elu', 'selu', 'gelu', 'silu', 'mish' or 'softplus', or an object of your own with
-        methods ``value(z)`` and ``derivative(z)`` (:class:`skdeep.activations.Custom`); a
-        list has one for each hidden layer. Formulas are in :mod:`skdeep.activations`.
-
-    solver : str or solver spec, default='adam'
-        How the weights move: 'adam', 'sgd', 'adamw', 'nadam', 'amsgrad', 'rmsprop', 'adagrad',
-        'adadelta', 'lion' or 'lbfgs'. A name takes its hyperparameters from the parameters
-        below; a spec (:class:`~skdeep.Adam`, :class:`~skdeep.SGD`, ...) carries its own, and
-        searches reach into it (``solver__momentum``). Which reads which: the user
-        guide has a table.
-
-    alpha : float, default=0.0001
-        Strength of the penalty on the weights, in [0, inf): alpha / 2 times their squared
-        norm (see `l1_ratio`), divided by the batch's sum of sample weights.
-
-    batch_size : int or 'auto', default='auto'
-        Rows of a batch, at least 1; 'auto' is ``min(200, n_samples)``.
-        L-BFGS does not read it.
-
-    learning_rate : str, schedule or callable, default='constant'
-        How the learning rate changes: 'constant', 'invscaling' (divided by
-        ``(t + 1) ** power_t`` after t rows), 'adaptive' (divided by 5 each time progress
-        stalls for `n_iter_no_change` epochs, stopping below 1e-6), 'inverse_time', 'step',
-        'linear', 'exponential', 'cosine' or 'one_cycle'; a spec of :mod:`skdeep.schedules`,
-        such as ``WarmUp(5, Cosine())``; or a callable, step (from 0) -> rate. Unlike
-        scikit-learn's MLP, every stochastic solver follows it.
-
-    learning_rate_init : float, default=0.001
-        Learning rate of the stochastic solvers, in (0, inf).
-
-    power_t : float, default=0.5
-        Exponent of 'invscaling', in [0, inf).
-
-    max_iter : int, default=200
-        Largest number of epochs; of iterations with 'lbfgs'.
-
-    shuffle : bool, default=True
-        Whether each epoch takes the rows in a new order.
-
-    random_state : int, RandomState instance or None, default=None
-        Source of the initial weights, the validation split and the order of rows.
-
-    tol : float, default=1e-4
-        Training stops where loss (or validation score) has not improved by this much for
-        `n_iter_no_change` epochs; with 'lbfgs', where no entry of the gradient is larger.
-
-    verbose : bool or int, default=False
-        Whether to print a row with epoch, elapsed time, loss and validation score.
-
-    warm_start : bool, default=False
-        Whether `fit` goes on where the fit before left off: weights, solver, learning rate,
-        order of rows, validation rows. Two fits of 10 epochs are then one of 20.
-
-    momentum : float, default=0.9
-        Of 'sgd' and 'rmsprop', in [0, 1].
-
-    nesterovs_momentum : bool, default=True
-        Whether the momentum of 'sgd' is Nesterov's.
-
-    early_stopping : bool, default=False
-        Whether to stop when the score on validation rows stalls: on `X_val` where `fit` is
-        given one, else on `validation_fraction` of the rows, which are set aside. 'lbfgs'
-        does not read it.
-
-    validation_fraction : float, default=0.1
-        Share of rows set aside by `early_stopping`, in [0, 1).
-
-    beta_1 : float, default=0.9
-        Decay of the first moment of 'adam', 'adamw', 'nadam', 'amsgrad' and 'lion', in [0, 1).
-
-    beta_2 : float, default=0.999
-        Decay of the second moment of these, in [0, 1).
-
-    epsilon : float, default=1e-8
-        Added to the root of the second moment, in (0, inf).
-
-    n_iter_no_change : int or inf, default=10
-        Epochs without improvement after which training stops.
-
-    max_fun : int, default=15000
-        Largest number of evaluations of the loss by 'lbfgs'.
-
-    dtype : {'float32', 'float64'} or None, default=None
-        Of weights and computation. None takes float32 for a float32 `X` and float64
-        for all else. ``"float32"`` takes little more than half the time, whatever the dtype of
-        `X`, which is converted batch by batch.
-
-    l1_ratio : float, default=0.0
-        Share of the L1 norm in the penalty, in [0, 1]: alpha * (l1_ratio * norm_1 +
-        (1 - l1_ratio) / 2 * norm_2 ** 2), as in an elastic net.
-
-    dropout : float or list of float, default=0.0
-        Share of each hidden layer's outputs that a training step drops, in [0, 1) [3]_; a
-        list has the rate of the input first, then one for each hidden layer.
-
-    batch_norm : bool, default=False
-        Whether hidden layers are normalised over the batch before their activation [4]_.
-
-    layer_norm : bool, default=False
-        Whether hidden layers are normalised over their units before their activation [5]_.
-
-    max_norm : float or None, default=None
-        Largest norm of a unit's incoming weights, in (0, inf).
-
-    clip_norm : float or None, default=None
-        Largest norm of the gradient of all parameters; a longer one is scaled down to it.
-
-    weight_init : str, spec, list of ndarray or None, default=None
-        How weights start: 'glorot_uniform', 'glorot_normal', 'he_uniform', 'he_normal',
-        'lecun_normal', 'orthogonal', ``Uniform(low, high)``, ``Normal(mean, std)``
-        (:mod:`skdeep.initializers`), or each layer's weights. None is scikit-learn's: [2]_,
-        biases drawn too.
-
-    bias : bool, default=True
-        Whether layers have a bias; without, `intercepts_` is empty.
-
-    residual : bool, default=False
-        Whether a hidden layer as wide as its input adds it to its output.
-
-    init_output_bias : {'baseline'} or None, default=None
-        'baseline' starts the network as the best constant prediction: output weights of 0
-        and the constant as output bias.
-
-    weight_averaging : float, default=0.0
-        Decay of a moving average of the weights over steps, in [0, 1), such as 0.999, which
-        then validates and predicts; 0 is off.
-
-    weight_decay : float, default=0.01
-        Of 'adamw' and 'lion', in [0, inf).
-
-    rho : float, default=0.9
-        Decay of the squared gradients of 'rmsprop' and 'adadelta', in [0, 1).
-
-    validation_scoring : str, callable or None, default=None
-        Score of the validation rows: None is the estimator's own, 'loss' the negative loss;
-        else a name or a callable as in :func:`skdeep.metrics.get_scorer`.
-
-    restore_best : bool, default=True
-        Whether, with validation rows, `fit` ends with the weights of the best epoch.
-
-    max_time : float or None, default=None
-        Seconds after which training stops, at the end of an epoch.
-
-    loss : {'log_loss', 'squared_error', 'focal'}, default='log_loss'
-        What is made small: the log-loss, half the squared error of the probabilities (Brier
-        score), or the focal loss. Formulas are in
-        :mod:`skdeep.losses`.
-
-    class_weight : dict, list of dict, 'balanced' or None, default=None
-        Weight of each class, times `sample_weight`; classes that are not named weigh 1. For
-        several columns of `y` a list, and rows weigh the product. 'balanced' is
-        n_samples / (n_classes * rows of the class).
-
-    label_smoothing : float, default=0.0
-        Share s of the target that is spread evenly over the K classes, in [0, 1):
-        (1 - s) y + s / K.
-
-    focal_gamma : float, default=2.0
-        Of ``loss='focal'``, in [0, inf): how much easy rows count less.
-
-    output_activation : {'softmax', 'logistic'} or None, default=None
-        None has one logistic output for two classes, and softmax over one a class for more.
-        A name has one output a class for two as well; with 'logistic' each class is decided
-        by itself against the rest, and its probabilities need not add up to 1.
+    {parameters}
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,), or list of these
-        One for each column of labels. Labels in the order of the columns of `predict_proba`.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        Class labels, in the order of the columns of `predict_proba`; for several columns of
+        labels, a list with those of each column.
 
-    coefs_ : list of ndarray of shape (n_in, n_out)
-        Weights of each layer. What is written here is what predicts.
-
-    intercepts_ : list of ndarray of shape (n_out,)
-        Biases of each layer.
-
-    norms_ : list of ndarray of shape (n_out,)
-        Scale, shift and running figures of each layer that has a norm.
-
-    loss_ : float
-        Loss of the last epoch.
-
-    best_loss_ : float or None
-        Lowest loss of any epoch; None with `early_stopping`.
-
-    loss_curve_ : list of float
-        Loss of each epoch (of each iteration with 'lbfgs').
-
-    validation_scores_ : list of float or None
-        Score of the validation rows after each epoch (`validation_scoring`); None where there
-        are none.
-
-    validation_loss_curve_ : list of float or None
-        Loss of the validation rows after each epoch, without penalty.
-
-    best_validation_score_ : float or None
-        The highest of these scores, NaN if none is finite.
-
-    best_iter_ : int or None
-        Epoch of the highest validation score, from 1; None without validation rows, or if no
-        score is finite.
-
-    n_iter_ : int
-        Epochs of the last call; iterations with 'lbfgs'.
-
-    t_ : int
-        Training rows seen, those of every epoch counted.
-
-    n_features_in_ : int
-        Columns of `X`.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where `X` has names that are all strings.
-
-    n_layers_ : int
-        Number of layers, input and output included.
-
-    n_outputs_ : int
-        Columns of the network's output.
-
-    out_activation_ : str
-        Function of the output: 'logistic' for two classes and multi-label,
-        'softmax' for more classes, unless `output_activation` names it.
+    {attributes}
 
     See Also
     --------
-    DeepRegressor : The same for numbers.
+    DeepRegressor : Neural network regressor.
 
     References
     ----------
-    .. [1] Rumelhart, Hinton & Williams, "Learning representations by back-propagating
-       errors", Nature 323, 1986.
-    .. [2] Glorot & Bengio, "Understanding the difficulty of training deep feedforward
-       neural networks", AISTATS 2010.
-    .. [3] Srivastava et al., "Dropout: a simple way to prevent neural networks from
-       overfitting", JMLR 15, 2014.
-    .. [4] Ioffe & Szegedy, "Batch normalization: accelerating deep network training by
-       reducing internal covariate shift", ICML 2015.
-    .. [5] Ba, Kiros & Hinton, "Layer normalization", arXiv:1607.06450.
+    {references}
 
     Examples
     --------
@@ -294,14 +67,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
     array([0, 0, 0])
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **_DeepEstimator._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES))],
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "focal_gamma": [Interval(Real, 0, None, closed="left")],
-        "output_activation": [StrOptions({"softmax", "logistic"}), None],
-    }
+    _parameter_constraints: ClassVar[dict[str, Any]] = constraints(CLASSIFIER)
 
     def __init__(
         self,
@@ -332,8 +98,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         dtype=None,
         l1_ratio=0.0,
         dropout=0.0,
-        batch_norm=False,
-        layer_norm=False,
+        norm=None,
         max_norm=None,
         clip_norm=None,
         weight_init=None,
@@ -341,15 +106,12 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         residual=False,
         init_output_bias=None,
         weight_averaging=0.0,
-        weight_decay=0.01,
-        rho=0.9,
         validation_scoring=None,
         restore_best=True,
         max_time=None,
         loss="log_loss",
         class_weight=None,
         label_smoothing=0.0,
-        focal_gamma=2.0,
         output_activation=None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -378,8 +140,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         self.dtype = dtype
         self.l1_ratio = l1_ratio
         self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.layer_norm = layer_norm
+        self.norm = norm
         self.max_norm = max_norm
         self.clip_norm = clip_norm
         self.weight_init = weight_init
@@ -387,15 +148,12 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         self.residual = residual
         self.init_output_bias = init_output_bias
         self.weight_averaging = weight_averaging
-        self.weight_decay = weight_decay
-        self.rho = rho
         self.validation_scoring = validation_scoring
         self.restore_best = restore_best
         self.max_time = max_time
         self.loss = loss
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
-        self.focal_gamma = focal_gamma
         self.output_activation = output_activation
 
     def __sklearn_tags__(self) -> Tags:
@@ -404,50 +162,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         tags.target_tags.multi_output = True
         return tags
 
-    @with_callbacks
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Self:
-        """Train the network on `X` and `y`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Numbers; scale them first (``StandardScaler``).
-        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
-            Labels of at least two classes, an indicator matrix of 0 and 1, or several columns
-            of labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, 0 or more, not all 0.
-        X_val : array-like or sparse matrix of shape (n_val, n_features), default=None
-            Rows to validate on after each epoch, in place of a share of `X`.
-        y_val : array-like, default=None
-            Their targets, in the shape of `y`.
-        sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
-
-        Returns
-        -------
-        self : DeepClassifier
-
-        Raises
-        ------
-        ValueError
-            If a parameter or the data cannot be used, or training diverges; the
-            estimator is then as it was before.
-        """
-        validation = X_val, y_val, sample_weight_val
-        return self._fit(X, y, sample_weight, validation, incremental=False)
-
-    @available_if(_is_stochastic)
+    @available_if(is_stochastic)
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -461,29 +176,30 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> Self:
-        """Go on training for one epoch over the given rows.
+        """Train for one more epoch on the given rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            A part of the data, of one row or more.
+            A part of the data, at least one row.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels, which need not be of all classes.
+            Class labels; not every class need be among them.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, 0 or more, not all 0.
+            Weight of each row, at least 0, not all 0.
         classes : array-like of shape (n_classes,) or list of these, default=None
-            All labels that will ever come; for several columns of labels, a list of each
-            column's. Needed in the first call, unless `y` is an indicator matrix.
+            All classes that `y` will have in any call; for several columns of labels, a list
+            with those of each column. Required in the first call, unless `y` is an indicator
+            matrix.
         X_val : array-like or sparse matrix of shape (n_val, n_features), default=None
-            Rows to validate on after each epoch, in place of a share of `X`.
+            Rows to validate on after the epoch.
         y_val : array-like, default=None
-            Their targets, in the shape of `y`.
+            Targets of `X_val`, in the shape of `y`.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
+            Weight of each row of `X_val`.
 
         Returns
         -------
-        self : DeepClassifier
+        self : estimator
 
         Raises
         ------
@@ -525,8 +241,8 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
                 )
             if classes is None:
                 raise ValueError(
-                    "classes must be passed on the first call to partial_fit: a part of the "
-                    "data need not show all labels."
+                    "classes must be passed on the first call to partial_fit, because a batch "
+                    "may not contain every class."
                 )
             self._target = ClassTarget(unique_labels(classes))
             self.classes_ = self._target.classes
@@ -556,21 +272,18 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         return self._with_loss(target)
 
     def _with_loss(self, target: Any) -> Any:
-        # The target with what the parameters make of it.
-        return target.with_loss(
-            self.loss, self.focal_gamma, self.label_smoothing, self.output_activation
-        )
+        return target.with_loss(self.loss, self.label_smoothing, self.output_activation)
 
-    def _class_weights(self, y: Any, incremental: bool) -> Any:
+    def _class_weights(self, y: Any, target: Any, incremental: bool) -> Any:
         if self.class_weight is None:
             return None
         if incremental and self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' does not go with partial_fit, which does not see all "
-                "rows: give a dict, such as that of "
+                "class_weight='balanced' is not supported by partial_fit, which does not see "
+                "all rows: pass a dict, such as that of "
                 "sklearn.utils.class_weight.compute_class_weight over all of y."
             )
-        return explicit_class_weight(self.class_weight, y, self._target)
+        return explicit_class_weight(self.class_weight, y, target)
 
     def predict(self, X: Any) -> Array:
         """Most probable labels.
@@ -603,7 +316,7 @@ class DeepClassifier(ClassifierMixin, _DeepEstimator):
         raw = self._raw_output(X)
         return self._target.probabilities(raw)
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> Array | list[Array]:
         """Logarithm of `predict_proba`.
 
         Parameters

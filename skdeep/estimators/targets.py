@@ -14,7 +14,14 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skdeep._arrays import Array
-from skdeep.losses import Loss, MultiOutputLoss, QuantileLoss, classification_loss
+from skdeep.losses import (
+    Focal,
+    HalfSquaredError,
+    Loss,
+    MultiOutputLoss,
+    QuantileLoss,
+    classification_loss,
+)
 from skdeep.metrics.counts import dense, label_columns
 
 
@@ -41,7 +48,7 @@ class ClassTarget:
         self.smoothing = 0.0
 
     def with_loss(
-        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+        self, loss: str | Focal, smoothing: float, output_activation: str | None = None
     ) -> "ClassTarget":
         """The same classes with a loss, and the share of the target spread over them.
 
@@ -52,7 +59,7 @@ class ClassTarget:
             1 if len(self.classes) == 2 and output_activation is None else len(self.classes)
         )
         multinomial = found.n_outputs > 1 and output_activation != "logistic"
-        found.loss = classification_loss(name, multinomial, gamma)
+        found.loss = classification_loss(loss, multinomial)
         found.smoothing = smoothing
         return found
 
@@ -142,7 +149,7 @@ class MultilabelTarget:
         self.smoothing = 0.0
 
     def with_loss(
-        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+        self, loss: str | Focal, smoothing: float, output_activation: str | None = None
     ) -> "MultilabelTarget":
         """The same labels with a loss, and the share of the target spread over yes and no."""
         if output_activation == "softmax":
@@ -152,7 +159,7 @@ class MultilabelTarget:
                 "output_activation out."
             )
         found = copy.copy(self)
-        found.loss = classification_loss(name, False, gamma)
+        found.loss = classification_loss(loss, multinomial=False)
         found.smoothing = smoothing
         return found
 
@@ -188,30 +195,41 @@ class MultilabelTarget:
 
 
 class RegressionTarget:
-    """Real numbers, one or several a row.
+    """Real numbers, one or several per row.
 
     Parameters
     ----------
-    loss : Loss
     n_columns : int
-        Columns of y.
-    order : ndarray of int
-        Where the columns of several quantiles, which ascend, belong.
+        Number of columns of y.
     """
 
-    def __init__(self, loss: Loss, n_columns: int, order: Array) -> None:
-        self.loss = loss
+    def __init__(self, n_columns: int) -> None:
         self.n_columns = n_columns
         self.n_outputs = n_columns
-        self.order = None
+        self.loss: Loss = HalfSquaredError()
+        self.order: Array | None = None
+
+    def with_loss(self, loss: Loss, order: Array) -> "RegressionTarget":
+        """The same columns with a loss.
+
+        Parameters
+        ----------
+        loss : Loss
+        order : ndarray of int
+            Positions of the columns of several quantiles, which ascend, in predictions.
+        """
+        target = copy.copy(self)
+        target.loss = loss
         if isinstance(loss, QuantileLoss):
-            if n_columns > 1:
+            if self.n_columns > 1:
                 raise ValueError(
-                    f"loss='quantile' takes one column of y, but it has {n_columns}: fit an "
-                    "estimator for each (sklearn.multioutput.MultiOutputRegressor)."
+                    "loss='quantile' needs a single column of y, but it has "
+                    f"{self.n_columns}: fit one estimator per column "
+                    "(sklearn.multioutput.MultiOutputRegressor)."
                 )
-            self.n_outputs = len(loss.quantiles)
-            self.order = order
+            target.n_outputs = len(loss.quantiles)
+            target.order = order
+        return target
 
     def check(self, y: Array, all_classes: bool) -> None:
         """Raise ValueError where `y` has other columns than in the first call."""
@@ -274,11 +292,11 @@ class MultiOutputTarget:
         self.loss: Loss = MultiOutputLoss(tuple(t.loss for t in self.targets), self._widths)
 
     def with_loss(
-        self, name: str, gamma: float, smoothing: float, output_activation: str | None = None
+        self, loss: str | Focal, smoothing: float, output_activation: str | None = None
     ) -> "MultiOutputTarget":
         """The same columns, each with a loss and smoothed."""
         return MultiOutputTarget(
-            [t.with_loss(name, gamma, smoothing, output_activation) for t in self.targets]
+            [t.with_loss(loss, smoothing, output_activation) for t in self.targets]
         )
 
     def check(self, y: Any, all_classes: bool) -> None:
@@ -377,3 +395,6 @@ def flat_column(y: Any) -> Any:
     if issparse(y) or np.ndim(y) < 2 or np.shape(y)[1] > 1:
         return y
     return column_or_1d(y, warn=True)
+
+
+Target = ClassTarget | MultilabelTarget | MultiOutputTarget | RegressionTarget

@@ -1,26 +1,32 @@
-"""Random numbers of a fit that a later fit can resume."""
+"""What a fit leaves for the next one to resume: history, solver state, random numbers."""
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdeep._training.bound_solver import SolverState
+from skdeep._training.fit_task import FitResult, FitTask, History
+from skdeep.estimators.model import Model, model_of
+
 
 @dataclass
 class RandomStream:
-    """The random numbers of a fit, so that a warm start can go on in them.
+    """The random numbers of a fit, which a warm start continues.
 
     Attributes
     ----------
     random_state : int, RandomState or None
         The estimator's parameter.
     state : tuple or None
-        Of the generator before the first draw; None where an int says it all.
+        State of the generator before the first draw; None if an int determines it.
     n_rows : int
-        Rows of the data.
+        Number of rows of the data.
     n_epochs : int
-        Epochs drawn so far.
+        Number of epochs drawn so far.
     """
 
     random_state: Any
@@ -29,7 +35,7 @@ class RandomStream:
     n_epochs: int = 0
 
     def fits(self, random_state: Any, n_rows: int) -> bool:
-        """Whether these are its parameter and its rows."""
+        """Whether a fit with this parameter and this many rows can continue the stream."""
         same = random_state is self.random_state or random_state == self.random_state
         return same and n_rows == self.n_rows
 
@@ -40,3 +46,111 @@ class RandomStream:
         generator = np.random.RandomState()
         generator.set_state(self.state)
         return generator
+
+
+@dataclass
+class TrainingState:
+    """Where training stands at the end of a fit.
+
+    Attributes
+    ----------
+    history : History
+    solver_state : SolverState or None
+    checksum : float or None
+        Of the parameters that the fit returned, if the solver continues from others.
+    stream : RandomStream or None
+    mask_generator : Generator or None
+        Draws dropout masks.
+    """
+
+    history: History
+    solver_state: SolverState | None = None
+    checksum: float | None = None
+    stream: RandomStream | None = None
+    mask_generator: np.random.Generator | None = None
+
+    @classmethod
+    def after(
+        cls, task: FitTask, result: FitResult, model: Model, stream: RandomStream | None
+    ) -> "TrainingState":
+        """Where a task's training stands."""
+        if stream is not None:
+            stream = replace(stream, n_epochs=task.n_epochs_before + result.n_iter)
+        state = result.solver_state
+        returns_others = state is not None and state.live is not None
+        checksum = task.network.checksum(model.params) if returns_others else None
+        return cls(result.history, state, checksum, stream, task.mask_generator)
+
+
+@dataclass
+class Randomness:
+    """What a fit draws from, and the solver state that it resumes.
+
+    Attributes
+    ----------
+    stream : RandomStream or None
+        None if no later fit can continue it.
+    generator : RandomState or None
+        None if nothing depends on its draws.
+    solver_state : SolverState or None
+    """
+
+    stream: RandomStream | None
+    generator: np.random.RandomState | None
+    solver_state: SolverState | None
+
+    @property
+    def n_epochs_before(self) -> int:
+        """Number of epochs whose draws are skipped."""
+        return 0 if self.stream is None else self.stream.n_epochs
+
+
+def randomness_of(
+    estimator: Any, n_rows: int, solver: Any, fresh: bool, incremental: bool
+) -> Randomness:
+    """The random numbers and the solver state of a fit on `n_rows` rows."""
+    state = None if fresh else _solver_state(estimator, solver, incremental)
+    stream = None if fresh or incremental else estimator._training_state.stream
+    random_state = estimator.random_state
+    if stream is not None and state is not None and stream.fits(random_state, n_rows):
+        return Randomness(stream, stream.generator(), state)
+    # Seeding a generator takes a fifth of a one-row partial_fit: it is not made if nobody
+    # else draws from it and nothing depends on it.
+    seeded = isinstance(random_state, Integral)
+    batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
+    if seeded and n_rows <= batch_size and not (fresh or estimator.early_stopping):
+        return Randomness(None, None, state)
+    generator = check_random_state(random_state)
+    if incremental:
+        return Randomness(None, generator, state)
+    start = None if seeded else generator.get_state()
+    return Randomness(RandomStream(random_state, start, n_rows), generator, state)
+
+
+def _solver_state(estimator: Any, solver: Any, incremental: bool) -> SolverState | None:
+    before: TrainingState = estimator._training_state
+    state = before.solver_state
+    if state is None or type(solver) is not state.solver:
+        return None
+    # The last epoch's parameters are outdated if the user has changed those returned.
+    is_live = state.live is not None
+    if is_live and estimator._network.checksum(model_of(estimator).params) != before.checksum:
+        state = replace(state, live=None, average=None)
+    if not incremental:
+        # A learning rate that the user has changed counts from now on.
+        state = replace(state, rate=state.rate * (solver.learning_rate_init / state.rate_init))
+    return state
+
+
+def mask_generator_of(
+    estimator: Any, generator: np.random.RandomState | None, fresh: bool
+) -> np.random.Generator:
+    """Generator of dropout masks, seeded from the fit's generator."""
+    if generator is None:
+        generator = check_random_state(estimator.random_state)
+    # Drawn even if the previous fit's generator is continued: later draws stay the same.
+    seed = generator.randint(2**31)
+    before = None if fresh else estimator._training_state.mask_generator
+    if before is None:
+        return np.random.Generator(np.random.SFC64(seed))
+    return copy.deepcopy(before)

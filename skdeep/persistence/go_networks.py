@@ -15,7 +15,8 @@ from skdeep._arrays import Array
 from skdeep._network.network import Parameters
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
-from skdeep.estimators.targets import ClassTarget, MultilabelTarget
+from skdeep.estimators.model import make_fitted, with_loss
+from skdeep.estimators.targets import ClassTarget, MultilabelTarget, RegressionTarget
 from skdeep.persistence.files import (
     MAX_BYTES,
     PathLike,
@@ -329,8 +330,8 @@ def _fitted_regressor(
 ) -> DeepRegressor:
     coefs, intercepts, kind = _with_hidden_layer(coefs, intercepts, kind)
     estimator = DeepRegressor(**kind)
-    target = estimator._target_for(np.empty((0, coefs[-1].shape[1])), incremental=False)
-    return estimator._adopt(target, _parameters(kind, coefs, intercepts), History())
+    target = with_loss(estimator, RegressionTarget(coefs[-1].shape[1]))
+    return make_fitted(estimator, target, _parameters(kind, coefs, intercepts), History())
 
 
 def _fitted_classifier(
@@ -339,7 +340,7 @@ def _fitted_classifier(
     coefs, intercepts, kind = _with_hidden_layer(coefs, intercepts, kind)
     estimator = DeepClassifier(**kind)
     params = _parameters(kind, coefs, intercepts)
-    return estimator._adopt(estimator._with_loss(target), params, History())
+    return make_fitted(estimator, with_loss(estimator, target), params, History())
 
 
 def _with_hidden_layer(

@@ -14,12 +14,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
-from skdeep._network.network import Parameters
+from skdeep._network.network import Network, Parameters
 from skdeep._network.norms import BatchNorm
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.estimators.build import dropout_of, network_of
-from skdeep.estimators.model import output_form, predicting_network
+from skdeep.estimators.model import Model, check_parameters, make_fitted, model_of, with_loss
 from skdeep.estimators.targets import (
     ClassTarget,
     MultilabelTarget,
@@ -115,8 +115,8 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     odd = [
         name
         for name, of_fit, of_params in (
-            ("its layers", predicting_network(estimator), predicting_network(restored)),
-            ("its output", output_form(estimator), output_form(restored)),
+            ("its layers", _layers(model_of(estimator)), _layers(model_of(restored))),
+            ("its output", _output(model_of(estimator)), _output(model_of(restored))),
             ("n_features_in_", estimator.n_features_in_, restored.n_features_in_),
         )
         if of_fit != of_params
@@ -175,6 +175,19 @@ read by people too, or .npz, which is compact; got '.pickle'.
 # Estimators
 
 
+def _layers(model: Model) -> Network:
+    return model.without_dropout().network
+
+
+def _output(model: Model) -> tuple[Any, ...]:
+    loss, order = model.target.loss, getattr(model.target, "order", None)
+    return (
+        loss.out_activation,
+        getattr(loss, "quantiles", None),
+        None if order is None else order.tolist(),
+    )
+
+
 def _document(estimator: Any) -> dict[str, Any]:
     params = {}
     for name, value in estimator.get_params(deep=False).items():
@@ -186,7 +199,7 @@ def _document(estimator: Any) -> dict[str, Any]:
                 f"The parameter {name}={shown(value)} cannot be saved, because {error}. Use "
                 "joblib.dump, whose files may hold code."
             ) from None
-    target, names = estimator._target, getattr(estimator, "feature_names_in_", None)
+    target, names = model_of(estimator).target, getattr(estimator, "feature_names_in_", None)
     return {
         "estimator": type(estimator).__name__,
         "params": params,
@@ -206,16 +219,16 @@ def _estimator(document: dict[str, Any]) -> Any:
     if type(name) is not str or name not in ESTIMATORS:
         raise ValueError(f"the estimator must be one of {list(ESTIMATORS)}; got {shown(name)}.")
     kind = ESTIMATORS[name]
-    known = kind._get_param_names()
+    known = list(kind().get_params(deep=False))
     given = check_fields(document["params"], known, (), "params")
     estimator = kind(**{name: decode(value) for name, value in given.items()})
     _check_own(estimator)
-    estimator._validate_params()
+    check_parameters(estimator)
     params = _parameters(document["weights"])
     target = _decode_target(document["target"], estimator, params.weights[-1].shape[1])
     _check_shapes(estimator, params, target.n_outputs)
     figures = _figures(document["fitted"])
-    estimator._adopt(target, params, _history(figures))
+    make_fitted(estimator, target, params, _history(figures))
     for figure, value in figures.items():
         setattr(estimator, figure, value)
     if document["features"] is not None:
@@ -304,7 +317,7 @@ def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
                 f"target has {shown(n)} columns, but the weights have {n_outputs}."
             )
         if kind == "numbers":
-            return estimator._target_for(np.empty((0, n)), incremental=False)
+            return with_loss(estimator, RegressionTarget(n))
         target: Any = MultilabelTarget(n)
     elif kind == "classes" or kind == "columns":
         classes = check_fields(tree, ("type", "classes"), ("classes",), "target")["classes"]
@@ -316,7 +329,7 @@ def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
             raise ValueError("target must have a list of two or more arrays of classes.")
     else:
         raise ValueError(f"target is of the unknown type {shown(kind)}.")
-    return estimator._with_loss(target)
+    return with_loss(estimator, target)
 
 
 def _checked_classes(classes: Any) -> Array:

@@ -1,0 +1,135 @@
+"""How training ended: an error if it diverged, warnings if the user would want to know."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.exceptions import ConvergenceWarning
+
+from skdeep._checks import far_larger_column
+from skdeep._training.fit_task import FitResult, FitTask
+from skdeep.estimators.task import baseline_of, unit_of
+from skdeep.estimators.validation_set import mean_loss
+from skdeep.solvers import StochasticSolver
+
+# A loss that rose by this factor gets a warning: more than a poor start of the solver, less
+# than what no longer shows in any score.
+RISE = 9
+
+# From a loss that rose by this factor, training does not recover.
+HOPELESS = 1e20
+
+# A loss above this share of a constant prediction's has learned nothing.
+NO_BETTER = 0.95
+
+# From a warning here to the line that calls fit.
+CALLER = 7
+
+
+def check_divergence(estimator: Any, task: FitTask, result: FitResult) -> None:
+    """Raise ValueError if what was trained cannot be used."""
+    problem = _problem(task, result)
+    if not problem:
+        return
+    advice = "scale X (StandardScaler)"
+    if is_regressor(estimator):
+        advice += " and y (TransformedTargetRegressor)"
+    if isinstance(task.solver, StochasticSolver):
+        advice += ", and try a smaller learning_rate_init"
+    raise ValueError(
+        f"Training diverged in {unit_of(task.solver)} {result.n_iter or 1}: {problem}. To fix "
+        f"this, {advice}. The estimator is left as it was before this call."
+    )
+
+
+def _problem(task: FitTask, result: FitResult) -> str:
+    if result.outcome == "diverged":
+        return "the loss or the weights are no longer finite"
+    curve = result.history.loss_curve[-result.n_iter :]
+    restored = task.validate is not None and task.restore_best
+    if result.n_iter == 0 or not curve or restored:
+        return ""
+    if curve[-1] > HOPELESS * max(abs(curve[0]), 1):
+        return f"the loss rose from {curve[0]:.3g} to {curve[-1]:.3g}"
+    return ""
+
+
+def warn_of_outcome(
+    estimator: Any, task: FitTask, result: FitResult, incremental: bool
+) -> None:
+    """Warn, and print with `verbose`, why training ended if that calls for action."""
+    messages = [] if incremental else _about_limits(estimator, result)
+    if result.outcome == "interrupted":
+        warnings.warn("Training interrupted by user.", stacklevel=CALLER)
+    history = result.history
+    if task.validate is not None and not history.best_iter:
+        warnings.warn(
+            f"validation_scoring={estimator.validation_scoring!r} gave no finite score on the "
+            f"validation rows in any epoch (the last is {history.validation_scores[-1]}), "
+            "so the weights of the last epoch are kept. Use another score, or validation "
+            "rows on which it is defined, such as some of every class.",
+            stacklevel=CALLER,
+        )
+    if not incremental:
+        messages += _about_loss(estimator, task, result)
+    for message in messages:
+        warnings.warn(message, ConvergenceWarning, stacklevel=CALLER)
+    if estimator.verbose and not incremental:
+        print(f"Ended after {result.n_iter} {unit_of(task.solver)}s: {result.outcome}.")
+
+
+def _about_limits(estimator: Any, result: FitResult) -> list[str]:
+    outcome = result.outcome
+    limits = {
+        "max_iter": f"Maximum iterations ({estimator.max_iter})",
+        "max_time": f"Time limit (max_time={estimator.max_time} seconds)",
+    }
+    if outcome in limits:
+        return [
+            f"{limits[outcome]} reached and the optimization hasn't converged yet. Increase "
+            f"{outcome}, or scale X (StandardScaler)."
+        ]
+    if outcome in ("converged", "stopped", "interrupted"):
+        return []
+    return [
+        f"L-BFGS gave up after {result.n_iter} iteration(s): {outcome} Scale X "
+        "(StandardScaler), or increase alpha."
+    ]
+
+
+def _about_loss(estimator: Any, task: FitTask, result: FitResult) -> list[str]:
+    curve = result.history.loss_curve
+    is_first = not task.history.loss_curve
+    unscaled = _about_scale(estimator, task, result) if is_first else []
+    if unscaled:
+        return unscaled
+    if curve and curve[-1] > curve[0] + RISE * abs(curve[0]):
+        return [
+            f"The loss rose from {curve[0]:.3g} to {curve[-1]:.3g}. Try a smaller "
+            "learning_rate_init, or scale X (StandardScaler)."
+        ]
+    return []
+
+
+def _about_scale(estimator: Any, task: FitTask, result: FitResult) -> list[str]:
+    # Nothing was learned, and a column is far larger than the others.
+    far_larger = far_larger_column(task.X) if result.outcome != "interrupted" else None
+    if far_larger is None:
+        return []
+    rows = slice(None) if task.rows is None else task.rows
+    y = task.y[rows].astype(float)
+    weight = None if task.sample_weight is None else task.sample_weight[rows, 0]
+    raw = np.tile(baseline_of(task), (len(y), 1))
+    constant = mean_loss(task.loss, y, raw, weight)
+    if not result.loss >= constant - (1 - NO_BETTER) * abs(constant):
+        return []
+    column, size, median = far_larger
+    names = getattr(estimator, "feature_names_in_", None)
+    name = column if names is None else repr(names[column])
+    return [
+        f"X is not scaled: the mean absolute value of column {name} is {size:.2g}, that of "
+        f"the median column {median:.2g}; and the loss, {result.loss:.3g}, is no better "
+        f"than that of a constant prediction, {constant:.3g}. Scale X (StandardScaler; "
+        "for long-tailed values, RobustScaler or QuantileTransformer)."
+    ]
