@@ -1,11 +1,11 @@
-"""What a hyperparameter is: its default, what it may be and its sentence, each said once.
+"""Hyperparameters: the default, valid values and description of each, declared once.
 
-The checks, the reader of files, the docstrings and the docs' tables read them here, from the
-fields of specs, and from ``estimators/parameters.py``.
+Parameter checks, docstrings and the loading of files use these declarations.
 
-A spec is a small dataclass of hyperparameters: what to do, never what was done. It has the two
-methods that scikit-learn's ``clone`` and searches need, so ``GridSearchCV`` reaches into it
-(``solver__momentum``), and into a spec that it holds (``solver__learning_rate__decay``).
+A spec is a small dataclass of hyperparameters. It says what to do and keeps no state. It has
+the two methods that scikit-learn's ``clone`` and searches need, so ``GridSearchCV`` can set
+its parameters (``solver__momentum``) and those of nested specs
+(``solver__learning_rate__decay``).
 """
 
 import math
@@ -13,20 +13,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Numbers between two bounds.
+    """Interval of valid numbers.
 
     Parameters
     ----------
     low, high : float
+        The bounds.
     closed : {'left', 'right', 'both', 'neither'}, default='left'
         Which of the bounds are included.
     whole : bool, default=False
-        If True, only whole numbers are included.
+        If True, only integers are included.
     """
 
     low: float = 0
@@ -49,18 +50,19 @@ COUNT = Interval(1, whole=True)
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """A parameter of an estimator.
+    """Declaration of an estimator's parameter.
 
     Parameters
     ----------
     default : object
+        Default value.
     allowed : tuple
-        What it may be: intervals, types, tuples of strings, None, or one of scikit-learn's
-        words ('boolean', 'array-like', 'random_state', 'verbose').
+        Valid values: intervals, types, tuples of strings, None, or scikit-learn's 'boolean',
+        'array-like', 'random_state' and 'verbose'.
     text : str
-        What it does, for the docstring.
+        Description for the docstring.
     kind : str, default=''
-        Its type in the docstring; by default, `allowed` in words.
+        Type for the docstring. By default, it is derived from `allowed`.
     """
 
     default: Any
@@ -69,7 +71,7 @@ class Hyperparameter:
     kind: str = ""
 
     def entry(self, name: str) -> str:
-        """Its entry in a docstring."""
+        """Entry for a docstring."""
         kind = self.kind or " or ".join(map(_in_words, self.allowed))
         lines = [line.strip() for line in self.text.strip().splitlines()]
         return "\n    ".join([f"{name} : {kind}, default={self.default!r}", *lines])
@@ -84,12 +86,12 @@ def _in_words(allowed: Any) -> str:
 
 
 class Spec:
-    """Base of the spec dataclasses: parameters that scikit-learn can read and set.
+    """Base class of specs, whose parameters scikit-learn can get and set.
 
     Attributes
     ----------
     kinds_by_name : dict
-        The specs that names in its fields stand for.
+        Spec classes by the names that a field accepts for them.
     """
 
     kinds_by_name: ClassVar[dict[str, Any]] = {}
@@ -103,13 +105,13 @@ class Spec:
     @classmethod
     @cache
     def shared_names(cls) -> tuple[str, ...]:
-        """Names of the hyperparameters that an estimator shares with it."""
+        """Names of the hyperparameters that are also parameters of an estimator."""
         return tuple(f.name for f in fields(cls) if "shared" in f.metadata)  # type: ignore[arg-type]
 
     @classmethod
     @cache
     def number_names(cls) -> tuple[str, ...]:
-        """Names of the hyperparameters that are numbers, as their defaults say."""
+        """Names of the hyperparameters whose default is a number."""
         return tuple(
             field.name
             for field in fields(cls)  # type: ignore[arg-type]
@@ -117,12 +119,12 @@ class Spec:
         )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Hyperparameters by name.
+        """Get hyperparameters by name.
 
         Parameters
         ----------
         deep : bool, default=True
-            Whether those of a spec that this one holds come too, as ``field__name``.
+            If True, include the hyperparameters of nested specs, as ``field__name``.
 
         Returns
         -------
@@ -132,8 +134,8 @@ class Spec:
         if deep:
             for name, value in list(params.items()):
                 if isinstance(value, Spec):
-                    inner = value.get_params()
-                    params |= {f"{name}__{key}": own for key, own in inner.items()}
+                    nested = value.get_params()
+                    params |= {f"{name}__{key}": inner for key, inner in nested.items()}
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -142,7 +144,7 @@ class Spec:
         Parameters
         ----------
         **params : dict
-            New values; ``field__name`` is the `name` of the spec in `field`.
+            New values. ``field__name`` sets `name` of the spec in `field`.
 
         Returns
         -------
@@ -151,37 +153,40 @@ class Spec:
         Raises
         ------
         ValueError
-            If a name is not one of the spec's.
+            If a name is invalid. Nothing is set then.
         """
-        own, inner = self._by_owner(params)
-        for name, value in own.items():
+        direct, nested = self._split(params)
+        for name, value in direct.items():
             setattr(self, name, value)
-        for name, of_spec in inner.items():
-            getattr(self, name).set_params(**of_spec)
+        for name, inner in nested.items():
+            getattr(self, name).set_params(**inner)
         return self
 
-    def _by_owner(self, params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        # Own fields and those of specs in fields, all known: nothing is set before that.
-        own = {name: value for name, value in params.items() if "__" not in name}
-        inner: dict[str, dict[str, Any]] = {}
-        for name in [name for name in params if name not in own]:
-            holder, _, key = name.partition("__")
-            inner.setdefault(holder, {})[key] = params[name]
-        after = {name: getattr(self, name) for name in self.field_names()} | own
-        for holder, of_spec in inner.items():
-            value: Any = after.get(holder)
-            key = next(iter(of_spec))
+    def _split(self, params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        # Values of fields, and of nested specs by field. Raises if any name is invalid.
+        direct: dict[str, Any] = {}
+        nested: dict[str, dict[str, Any]] = {}
+        for name, value in params.items():
+            field_name, separator, key = name.partition("__")
+            if separator:
+                nested.setdefault(field_name, {})[key] = value
+            else:
+                direct[name] = value
+        after = {name: getattr(self, name) for name in self.field_names()} | direct
+        for field_name, inner in nested.items():
+            value = after.get(field_name)
+            key = next(iter(inner))
             if isinstance(value, str):
-                check_holds_parameters(holder, value, key, self.kinds_by_name, after)
+                check_holds_parameters(field_name, value, key, self.kinds_by_name, after)
             if not isinstance(value, Spec):
-                self._refuse(f"{holder}__{key}")
-            value._by_owner(of_spec)
-        for name in own:
+                self._raise_invalid(f"{field_name}__{key}")
+            value._split(inner)
+        for name in direct:
             if name not in self.field_names():
-                self._refuse(name)
-        return own, inner
+                self._raise_invalid(name)
+        return direct, nested
 
-    def _refuse(self, name: str) -> None:
+    def _raise_invalid(self, name: str) -> NoReturn:
         raise ValueError(
             f"Invalid parameter {name!r} for {type(self).__name__}. Valid parameters are: "
             f"{list(self.get_params())!r}."
@@ -191,9 +196,9 @@ class Spec:
 def check_holds_parameters(
     field: str, value: Any, key: str, kinds: Mapping[str, Any], siblings: Iterable[str]
 ) -> None:
-    """Raise ValueError where `field` holds nothing whose `key` could be set, as a name.
+    """Raise ValueError if the `value` of `field` has no parameters, so no `key` to set.
 
-    `kinds` are the specs that names stand for, `siblings` the parameters beside `field`.
+    `kinds` are the spec classes by name, `siblings` the parameters beside `field`.
     """
     if hasattr(value, "set_params") and not isinstance(value, type):
         return
@@ -208,20 +213,20 @@ def check_holds_parameters(
 
 
 def allowed_fields(kind: type) -> dict[str, tuple[Any, ...]]:
-    """What each field of a dataclass may be, as in `Hyperparameter.allowed`, by name."""
+    """Valid values of each field of a dataclass, as in `Hyperparameter.allowed`."""
     return {one.name: one.metadata.get("allowed", ()) for one in fields(kind)}
 
 
 def field_of(default: Any, *allowed: Any) -> Any:
-    """A field of a spec, with its default and what it may be."""
+    """Declare a field of a spec, with its default and valid values."""
     return field(default=default, metadata={"allowed": allowed})
 
 
 def shared_field(name: str, default: Any = None) -> Any:
-    """A field of a solver that an estimator has a parameter for, with the same bounds.
+    """Declare a field of a solver that is also a parameter of the estimators.
 
-    A solver given by name takes its value from the estimator. `default` is that of the
-    solver's own; None is the estimator's.
+    A solver that is specified by name takes the estimator's value. `default` is for solver
+    objects; None means the estimator's default.
     """
     shared = SHARED[name]
     return field(
@@ -236,8 +241,8 @@ SHARED: dict[str, Hyperparameter] = {
         (str, Spec, callable),
         """
         How the learning rate changes: 'constant', 'invscaling' (divided by
-        ``(t + 1) ** power_t`` after t rows), 'adaptive' (divided by 5 each time progress
-        stalls for `n_iter_no_change` epochs, until it is below 1e-6), 'inverse_time', 'step',
+        ``(t + 1) ** power_t`` after t samples), 'adaptive' (divided by 5 each time there is
+        no progress for `n_iter_no_change` epochs, down to 1e-6), 'inverse_time', 'step',
         'linear', 'exponential', 'cosine' or 'one_cycle'; an object of
         :mod:`skdeep.schedules`, such as ``WarmUp(5, Cosine())``; or a callable that takes the
         step, counted from 0, and returns the rate. Used by all stochastic solvers.
@@ -250,9 +255,9 @@ SHARED: dict[str, Hyperparameter] = {
     "power_t": Hyperparameter(
         0.5, (NOT_NEGATIVE,), "Exponent of ``learning_rate='invscaling'``."
     ),
-    "momentum": Hyperparameter(0.9, (Interval(0, 1, "both"),), "Momentum of ``solver='sgd'``."),
+    "momentum": Hyperparameter(0.9, (Interval(0, 1, "both"),), "Momentum of 'sgd'."),
     "nesterovs_momentum": Hyperparameter(
-        True, ("boolean",), "If True, the momentum of ``solver='sgd'`` is Nesterov's."
+        True, ("boolean",), "If True, 'sgd' uses Nesterov's momentum."
     ),
     "beta_1": Hyperparameter(
         0.9,
@@ -263,9 +268,9 @@ SHARED: dict[str, Hyperparameter] = {
         0.999, (SHARE,), "Decay rate of the second moment of the same solvers."
     ),
     "epsilon": Hyperparameter(
-        1e-8, (POSITIVE,), "Added to the root of the second moment by the same solvers."
+        1e-8, (POSITIVE,), "Added to the square root of the second moment by the same solvers."
     ),
     "max_fun": Hyperparameter(
-        15000, (COUNT,), "Maximum number of loss evaluations of ``solver='lbfgs'``."
+        15000, (COUNT,), "Maximum number of loss evaluations of 'lbfgs'."
     ),
 }

@@ -46,6 +46,13 @@ class Initializer:
 class Uniform(Initializer):
     """U(low, high).
 
+    Parameters
+    ----------
+    low : float in (-inf, inf)
+        Lower bound.
+    high : float in (-inf, inf)
+        Upper bound.
+
     Examples
     --------
     >>> import numpy as np
@@ -63,7 +70,15 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """N(mean, std^2)."""
+    """N(mean, std^2).
+
+    Parameters
+    ----------
+    mean : float in (-inf, inf)
+        Mean.
+    std : float in [0, inf)
+        Standard deviation.
+    """
 
     mean: float = field_of(MISSING, FINITE)
     std: float = field_of(MISSING, NOT_NEGATIVE)
@@ -83,7 +98,7 @@ class GlorotUniform(Initializer):
 
     Parameters
     ----------
-    gain : float, default=6.0
+    gain : float in [0, inf), default=6.0
         6 in the paper; scikit-learn takes 2 for networks of logistic units.
 
     References

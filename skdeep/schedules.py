@@ -1,8 +1,8 @@
-"""The learning rate over a training: between epochs, or at every step.
+"""Learning-rate schedules.
 
-'invscaling' and 'adaptive' act between epochs, on the rate that a fit goes on with; the
-other schedules are pure functions of the step, multiples of that rate. An epoch, where a
-schedule speaks of one, is a pass over the rows of the call, and may be a fraction.
+'invscaling' and 'adaptive' change the rate between epochs. The others are functions of the
+step that multiply this rate. Lengths in epochs may be fractions; an epoch is one pass over
+the rows passed to `fit`.
 """
 
 from collections.abc import Callable
@@ -13,28 +13,21 @@ from typing import ClassVar
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep.hyperparameters import (
-    NOT_NEGATIVE,
-    POSITIVE,
-    SHARE,
-    Interval,
-    Spec,
-    field_of,
-)
+from skdeep.hyperparameters import NOT_NEGATIVE, POSITIVE, SHARE, Interval, Spec, field_of
 
 
 @dataclass(frozen=True)
 class Span:
-    """The steps of one call to a fit.
+    """Steps of one call to `fit` or `partial_fit`.
 
     Attributes
     ----------
     start : int
-        Number of the first step: 0, or the steps taken before by the fit that goes on.
+        Number of the first step: 0, or the steps of previous calls if the fit is resumed.
     per_epoch : int
-        Steps in an epoch.
+        Steps per epoch.
     n_steps : int
-        Steps that the call takes if nothing stops it: `max_iter` epochs.
+        Steps of the call unless it stops early: `max_iter` epochs.
     """
 
     start: int
@@ -42,19 +35,19 @@ class Span:
     n_steps: int
 
     def elapsed(self, steps: Array) -> Array:
-        """Steps since the call began, `n_steps` at most."""
+        """Steps since the start of the call, at most `n_steps`."""
         return np.minimum(steps - self.start, self.n_steps)
 
 
 class Schedule(Spec):
-    """Base of the schedules: the rate stays; progress that stalls ends the training.
+    """Base class: the rate is constant, and training stops when there is no progress.
 
     Attributes
     ----------
     by_step : bool
-        Whether `rates` is to be asked, because they differ from step to step.
+        If True, the rate changes from step to step, as given by `rates`.
     asks_ahead : bool
-        Whether `rates` may be asked for steps that are never taken.
+        If True, `rates` may be called for steps in advance, some of which are never taken.
     """
 
     by_step: ClassVar[bool] = False
@@ -68,7 +61,7 @@ class Schedule(Spec):
         return rate
 
     def on_plateau(self, rate: float) -> float | None:
-        """Rate to go on with where progress stalls, or None to stop there."""
+        """Rate after `n_iter_no_change` epochs without progress, or None to stop training."""
         return None
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array | float:
@@ -77,22 +70,22 @@ class Schedule(Spec):
         Parameters
         ----------
         rate : float
-            What `learning_rate_init` and the changes between epochs have come to.
+            `learning_rate_init`, or what the changes between epochs have made of it.
         steps : ndarray of int, of shape (n,)
-            Counted from 0, over all calls that went on from one another.
+            Step numbers, counted from 0 at the first step of the first call.
         span : Span
-            The call that they belong to.
+            Steps of the current call.
 
         Returns
         -------
-        rates : ndarray of shape (n,), or one number for all
+        rates : float or ndarray of shape (n,)
         """
         return rate
 
 
 @dataclass
 class Constant(Schedule):
-    """The initial rate throughout.
+    """A constant rate.
 
     Examples
     --------
@@ -104,12 +97,12 @@ class Constant(Schedule):
 
 @dataclass
 class InvScaling(Schedule):
-    """initial / (t + 1)^power_t after t rows, changed between epochs.
+    """initial / (t + 1)^power_t after t samples, updated between epochs.
 
     Parameters
     ----------
-    power_t : float, default=0.5
-        In [0, inf).
+    power_t : float in [0, inf), default=0.5
+        Exponent.
 
     Examples
     --------
@@ -126,7 +119,7 @@ class InvScaling(Schedule):
 
 @dataclass
 class Adaptive(Schedule):
-    """The rate divided by 5 each time progress stalls, down to 1e-6.
+    """The rate, divided by 5 each time there is no progress, down to 1e-6.
 
     Examples
     --------
@@ -145,8 +138,8 @@ class InverseTime(Schedule):
 
     Parameters
     ----------
-    decay : float, default=0.1
-        In [0, inf).
+    decay : float in [0, inf), default=0.1
+        The rate is halved after 1 / decay epochs.
 
     Examples
     --------
@@ -166,14 +159,14 @@ class InverseTime(Schedule):
 
 @dataclass
 class StepDecay(Schedule):
-    """rate * factor^k once k times `every` epochs have passed.
+    """rate * factor^k after k * every epochs.
 
     Parameters
     ----------
-    every : float, default=50
-        Epochs between two falls, in (0, inf).
-    factor : float, default=0.1
-        In (0, inf).
+    every : float in (0, inf), default=50
+        Epochs between two changes.
+    factor : float in (0, inf), default=0.1
+        Factor of each change.
 
     Examples
     --------
@@ -198,8 +191,8 @@ class Exponential(Schedule):
 
     Parameters
     ----------
-    decay : float, default=0.98
-        Factor of one epoch, in (0, 1].
+    decay : float in (0, 1], default=0.98
+        Factor per epoch.
 
     Examples
     --------
@@ -219,15 +212,15 @@ class Exponential(Schedule):
 
 @dataclass
 class Linear(Schedule):
-    """A straight line from the rate, at the call's first step, to `end` of it.
+    """A straight line from the rate to `end` times the rate.
 
-    Like the other schedules of finite length it counts from where the call to ``fit``
-    began, to the step after its last, `max_iter` epochs later, and stays at its end.
+    Like the other schedules of finite length, it starts at the first step of the call to
+    ``fit``, reaches its end after `max_iter` epochs, and stays there.
 
     Parameters
     ----------
-    end : float, default=0.0
-        Share of the rate to end at, in [0, inf).
+    end : float in [0, inf), default=0.0
+        Final rate as a fraction of the initial rate.
 
     Examples
     --------
@@ -247,18 +240,18 @@ class Linear(Schedule):
 
 @dataclass
 class Cosine(Schedule):
-    """Half a cosine from the rate to `end` of it, and anew after each restart.
+    """Half a cosine from the rate to `end` times the rate, with optional warm restarts.
 
-    rate * (end + (1 - end) * (1 + cos(pi * p)) / 2), p the share of the cycle that has
-    passed: equation 5 of [1]_ with cycles of equal length (T_mult = 1), which together
-    take the call to ``fit``. After the last the rate stays at its end.
+    rate * (end + (1 - end) * (1 + cos(pi * p)) / 2), where p is the elapsed fraction of the
+    cycle: equation 5 of [1]_ with cycles of equal length (T_mult = 1), which together last
+    for `max_iter` epochs.
 
     Parameters
     ----------
-    restarts : int, default=0
-        Cycles after the first, at least 0.
-    end : float, default=0.0
-        Share of the rate that each cycle ends at, in [0, inf).
+    restarts : int in [0, inf), default=0
+        Number of cycles after the first.
+    end : float in [0, inf), default=0.0
+        Rate at the end of each cycle as a fraction of the initial rate.
 
     References
     ----------
@@ -280,27 +273,27 @@ class Cosine(Schedule):
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         elapsed, n = span.elapsed(steps), span.n_steps
-        # Whole numbers, so that a cycle begins exactly at its first step.
-        passed = np.where(elapsed < n, elapsed * (self.restarts + 1) % n / n, 1.0)
-        return rate * (self.end + (1 - self.end) * (1 + np.cos(np.pi * passed)) / 2)
+        # In integers, so that each cycle starts exactly at its first step.
+        share = np.where(elapsed < n, elapsed * (self.restarts + 1) % n / n, 1.0)
+        return rate * (self.end + (1 - self.end) * (1 + np.cos(np.pi * share)) / 2)
 
 
 @dataclass
 class OneCycle(Schedule):
-    """Up to the rate along half a cosine, and down to almost nothing along another.
+    """Half a cosine up to the rate, then another down to almost zero.
 
-    The one cycle of [1]_ as PyTorch's OneCycleLR draws it: from rate / div_factor to the
-    rate, which is the peak, after `pct_start` of the call's steps, and down to
-    rate / (div_factor * final_div_factor) at its last. Momentum does not move.
+    The one-cycle policy of [1]_ as in PyTorch's OneCycleLR: from rate / div_factor up to the
+    rate, its peak, during the first `pct_start` of the steps, then down to
+    rate / (div_factor * final_div_factor) at the last step. Momentum stays constant.
 
     Parameters
     ----------
-    pct_start : float, default=0.3
-        Share of the steps that lead up, in [0, 1).
-    div_factor : float, default=25.0
-        Peak over start, in [1, inf).
-    final_div_factor : float, default=1e4
-        Start over end, in (0, inf).
+    pct_start : float in [0, 1), default=0.3
+        Fraction of the steps in which the rate increases.
+    div_factor : float in [1, inf), default=25.0
+        Ratio of the peak rate to the initial rate.
+    final_div_factor : float in (0, inf), default=1e4
+        Ratio of the initial rate to the final rate.
 
     References
     ----------
@@ -332,14 +325,13 @@ class OneCycle(Schedule):
 
 @dataclass
 class FromFunction(Schedule):
-    """The rate that a function of the step gives.
+    """The rate returned by a function of the step.
 
     Parameters
     ----------
     function : callable
-        Step, an int from 0, -> learning rate, a number in [0, inf). It is asked for some
-        steps ahead, and may be asked for a step again; never for one beyond the last of the
-        call.
+        Takes the step, an int counted from 0, and returns the learning rate, a number in
+        [0, inf). It is called exactly once for each step taken, in order.
 
     Examples
     --------
@@ -383,18 +375,18 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 @dataclass
 class WarmUp(Schedule):
-    """A straight line up to the first rate of another schedule, which then begins [1]_.
+    """Linear warm-up to the first rate of another schedule, which then starts [1]_.
 
-    Step k of n that warm up takes (k + 1) / (n + 1) of that rate. What follows counts its
-    steps from there, and takes what is left of the call. A fit that goes on where one
-    ended (``partial_fit``) does not warm up anew.
+    In step k of the n warm-up steps, counted from 0, the rate is (k + 1) / (n + 1) of that
+    first rate. The other schedule takes the remaining steps, counted from 0 again. A
+    resumed fit (``partial_fit``) does not repeat the warm-up.
 
     Parameters
     ----------
-    epochs : float, default=5.0
-        In [0, inf).
-    then : str, Schedule or callable, default='constant'
-        As a solver's `learning_rate`.
+    epochs : float in [0, inf), default=5.0
+        Length of the warm-up.
+    then : str, schedule or callable, default='constant'
+        Schedule after the warm-up, specified like a solver's `learning_rate`.
 
     References
     ----------
@@ -433,8 +425,8 @@ class WarmUp(Schedule):
         return rates * np.minimum((steps + 1) / (n + 1), 1)
 
 
-def as_schedule(given: str | Schedule | Callable[[int], float]) -> Schedule:
-    """The schedule that a name, with its defaults, a spec or a function stands for."""
-    if isinstance(given, str):
-        return SCHEDULES[given]()
-    return given if isinstance(given, Schedule) else FromFunction(given)
+def as_schedule(schedule: str | Schedule | Callable[[int], float]) -> Schedule:
+    """Convert a name, a schedule or a function to a schedule."""
+    if isinstance(schedule, str):
+        return SCHEDULES[schedule]()
+    return schedule if isinstance(schedule, Schedule) else FromFunction(schedule)

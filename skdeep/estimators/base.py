@@ -14,7 +14,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
-from skdeep._checks import check_fits_dtype, check_X, fit_context, unchanged_on_error
+from skdeep._checks.data import check_fits_dtype, check_X
+from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.network import Network, Parameters
 from skdeep._parallel.conductor import train_task
 from skdeep._training.fit_task import FitResult, FitTask, History

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skdeep._checks import check_hidden_layer_sizes, check_spec
+from skdeep._checks.parameters import check_hidden_layer_sizes, check_spec
 from skdeep._network.network import Network
 from skdeep.activations import ACTIVATIONS, Activation, Custom
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver

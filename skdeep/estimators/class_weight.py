@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep._checks import in_safe_range
+from skdeep._checks.data import in_safe_range
 from skdeep.estimators.targets import ClassTarget, MultilabelTarget, MultiOutputTarget
 from skdeep.metrics.counts import dense, label_columns
 

@@ -10,11 +10,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from skdeep._arrays import Array
-from skdeep._checks import fit_context, unchanged_on_error
+from skdeep._checks.parameters import check_spec, fit_context, unchanged_on_error
 from skdeep.estimators.base import DeepEstimator, is_stochastic
 from skdeep.estimators.class_weight import explicit_class_weight
 from skdeep.estimators.parameters import CLASSIFIER, constraints, documented
 from skdeep.estimators.targets import ClassTarget, MultiOutputTarget, class_target
+from skdeep.hyperparameters import Spec
 from skdeep.metrics.scorers import rows_right
 
 
@@ -272,6 +273,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return self._with_loss(target)
 
     def _with_loss(self, target: Any) -> Any:
+        if isinstance(self.loss, Spec):
+            check_spec(self.loss)
         return target.with_loss(self.loss, self.label_smoothing, self.output_activation)
 
     def _class_weights(self, y: Any, target: Any, incremental: bool) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import is_regressor
 from sklearn.exceptions import ConvergenceWarning
 
-from skdeep._checks import far_larger_column
+from skdeep._checks.data import far_larger_column
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.estimators.task import baseline_of, unit_of
 from skdeep.estimators.validation_set import mean_loss

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from skdeep._checks import HasMethods, constraints_of
+from skdeep._checks.parameters import HasMethods, constraints_of
 from skdeep.hyperparameters import (
     COUNT,
     NOT_NEGATIVE,

@@ -8,9 +8,11 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 
 from skdeep._arrays import Array
+from skdeep._checks.parameters import check_spec
 from skdeep.estimators.base import DeepEstimator
 from skdeep.estimators.parameters import REGRESSOR, constraints, documented
 from skdeep.estimators.targets import RegressionTarget
+from skdeep.hyperparameters import Spec
 from skdeep.losses import QuantileLoss, regression_loss
 from skdeep.metrics.scorers import mean_pinball_loss_of_quantiles
 
@@ -157,6 +159,8 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         return self._with_loss(RegressionTarget(1 if y.ndim == 1 else y.shape[1]))
 
     def _with_loss(self, target: RegressionTarget) -> RegressionTarget:
+        if isinstance(self.loss, Spec):
+            check_spec(self.loss)
         given = [self.quantile] if isinstance(self.quantile, Real) else list(self.quantile)
         fits = all(isinstance(one, Real) and 0 < float(one) < 1 for one in given)
         if not given or not fits or len(set(given)) < len(given):

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import is_regressor
 
 from skdeep._arrays import Array
-from skdeep._checks import check_fits_dtype, check_weights, check_X_y
+from skdeep._checks.data import check_fits_dtype, check_weights, check_X_y
 from skdeep.estimators.build import dropout_of, solver_of
 from skdeep.estimators.class_weight import times_class_weight
 from skdeep.estimators.targets import Target, flat_column

@@ -13,7 +13,8 @@ from sklearn.base import is_regressor
 from sklearn.model_selection import train_test_split
 
 from skdeep._arrays import Array
-from skdeep._checks import check_fits_dtype, check_weights, check_X_y, takes_sample_weight
+from skdeep._checks.data import check_fits_dtype, check_weights, check_X_y
+from skdeep._checks.parameters import takes_sample_weight
 from skdeep._network.inference import raw_output
 from skdeep._network.network import Network
 from skdeep.estimators.callbacks import score_with, snapshot

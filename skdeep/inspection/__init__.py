@@ -1,4 +1,4 @@
-"""What a fitted network looks like."""
+"""Summaries of fitted networks."""
 
 from skdeep.inspection.summary import html_summary, text_summary
 

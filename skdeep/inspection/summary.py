@@ -1,4 +1,4 @@
-"""The network as a table: for a terminal, and for a notebook."""
+"""Table of the layers of a network, as text and as HTML."""
 
 from html import escape
 
@@ -37,7 +37,7 @@ def layer_rows(network: Network) -> list[tuple[str, int, str, int]]:
 
 
 def text_summary(network: Network) -> str:
-    """Aligned columns, and the total below."""
+    """Table of the layers as aligned text, with the total below."""
     rows = [HEADER, *_rows(network)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
     lines = [
@@ -50,7 +50,7 @@ def text_summary(network: Network) -> str:
 
 
 def html_summary(network: Network) -> str:
-    """The same as an HTML table."""
+    """Table of the layers as HTML."""
     cells = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
         for row in [*_rows(network), ("total", "", "", _total(network))]

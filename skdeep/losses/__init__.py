@@ -1,6 +1,6 @@
-"""Loss functions, and the output activations of regression."""
+"""Loss functions, and the output activations of regressors."""
 
-from skdeep.losses.base import Loss
+from skdeep.losses.base import Loss, RegressionLoss
 from skdeep.losses.classification import (
     CLASSIFICATION_LOSSES,
     BinaryFocalLoss,
@@ -15,20 +15,19 @@ from skdeep.losses.classification import (
     MultiOutputLoss,
     classification_loss,
 )
+from skdeep.losses.custom import PointwiseLoss
 from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 from skdeep.losses.quantile import QuantileLoss
 from skdeep.losses.regression import (
     REGRESSION_LOSSES,
     AbsoluteError,
+    ActivatedLoss,
     HalfGammaLoss,
     HalfPoissonLoss,
     HalfSquaredError,
     Huber,
     HuberLoss,
-    LinkedLoss,
     LogCosh,
-    PointwiseLoss,
-    RegressionLoss,
     regression_loss,
 )
 
@@ -37,6 +36,7 @@ __all__ = [
     "OUTPUT_ACTIVATIONS",
     "REGRESSION_LOSSES",
     "AbsoluteError",
+    "ActivatedLoss",
     "BinaryFocalLoss",
     "BinaryLogLoss",
     "BinaryLoss",
@@ -47,7 +47,6 @@ __all__ = [
     "HalfSquaredError",
     "Huber",
     "HuberLoss",
-    "LinkedLoss",
     "LogCosh",
     "Loss",
     "MultiOutputLoss",

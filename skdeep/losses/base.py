@@ -1,11 +1,10 @@
-"""What a network is trained to make small, as a function of its raw output.
+"""Base classes of loss functions.
 
-A loss is a numeric kernel and a link: ``value_and_gradient`` works on the raw output of
-the last layer, and ``output`` turns that into what ``predict`` is made of. Those of
-classification are in ``classification``, those of regression in ``regression``.
+A loss is a function of the raw output of the last layer: ``value_and_gradient`` is what
+training minimizes, and ``output`` converts raw output to predictions.
 
 Arrays are ``(*models, rows, columns)``. Weights are ``(*models, rows, 1)`` and already
-divided by their sum, so that values add over rows to the weighted mean.
+divided by their sum, so that the sum over rows is the weighted mean.
 """
 
 from typing import Any
@@ -14,48 +13,49 @@ import numpy as np
 from scipy.optimize import minimize
 
 from skdeep._arrays import Array
+from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 
 
 class Loss:
-    """A loss, summed over output columns and averaged over rows."""
+    """A loss function, summed over output columns and averaged over rows."""
 
     @property
     def out_activation(self) -> str:
-        """Name of the function from raw output to prediction."""
+        """Name of the output activation."""
         raise NotImplementedError
 
     @property
     def averages_columns(self) -> bool:
-        """Whether the value reported is the mean over columns, not the sum minimised."""
+        """True if the reported value is the mean over columns, not the minimized sum."""
         return False
 
     @property
     def stacks(self) -> bool:
-        """Whether arrays may have the models of a stack in front."""
+        """True if arrays may have a leading axis of models."""
         return True
 
     @property
     def start_is_best(self) -> bool:
-        """Whether `start` is the minimiser itself."""
+        """True if `start` minimizes the loss exactly."""
         return True
 
     def value_and_gradient(
         self, y: Array, raw: Array, weight: Array, out: Array, scratch: Array
     ) -> Array:
-        """Loss over the rows, and its gradient with respect to the raw output.
+        """Compute the loss and its gradient with respect to the raw output.
 
         Parameters
         ----------
         y : ndarray of shape (*models, rows, columns)
-            Targets, which are not written to.
+            Targets. Not modified.
         raw : ndarray of shape (*models, rows, columns)
-            Raw output. Its content is lost.
+            Raw output. Overwritten.
         weight : ndarray of shape (*models, rows, 1)
-            Share of each row in the mean.
+            Weight of each row in the mean.
         out : ndarray of shape (*models, rows, columns)
-            Receives the gradient.
+            Buffer for the gradient.
         scratch : ndarray of shape (*models, rows, columns)
-            Room for what lies between.
+            Buffer for intermediate results.
 
         Returns
         -------
@@ -64,36 +64,94 @@ class Loss:
         raise NotImplementedError
 
     def output(self, raw: Array) -> Array:
-        """Turn the raw output into the prediction, in place, and return it."""
+        """Convert raw output to predictions, in place, and return it."""
         raise NotImplementedError
 
     def check_targets(self, y: Array) -> None:
-        """Raise ValueError where the loss is not defined for `y`."""
+        """Raise ValueError if the loss is not defined for `y`."""
 
     def start(self, y: Array, share: Array) -> Array:
-        """Raw output of shape (columns,) from which `baseline` sets out."""
+        """Initial raw output for `baseline`, of shape (columns,)."""
         raise NotImplementedError
 
     def baseline(self, y: Array, weight: Array | None = None) -> Array:
-        """The constant raw output with the smallest loss over the rows.
+        """Constant raw output that minimizes the loss.
 
         Parameters
         ----------
         y : ndarray of shape (rows, columns)
         weight : ndarray of shape (rows, 1), default=None
-            Of the rows, on any scale; all the same where None.
+            Weights of the rows, on any scale. If None, all are equal.
 
         Returns
         -------
         raw : ndarray of shape (columns,)
-            In float64, and finite even where the loss falls for ever: a class that
-            never occurs has a probability of 1e-9 or so.
+            In float64, and finite even if the loss has no minimum: a class that does
+            not occur gets a probability of about 1e-9.
         """
         y = np.asarray(y, float)
         share = np.ones((len(y), 1)) if weight is None else np.asarray(weight, float)
         share = share / share.sum()
         start = self.start(y, share)
         return start if self.start_is_best else _best_constant(self, y, share, start)
+
+
+class RegressionLoss(Loss):
+    """A regression loss, computed for each prediction separately.
+
+    Attributes
+    ----------
+    output_activation : OutputActivation
+        The identity, unless a subclass sets another.
+    needs_positive : bool
+        True if predictions must be positive.
+    """
+
+    output_activation: OutputActivation = OUTPUT_ACTIVATIONS["identity"]
+    needs_positive = False
+
+    @property
+    def out_activation(self):
+        """Name of the output activation."""
+        return self.output_activation.name
+
+    @property
+    def averages_columns(self):
+        """True, because scikit-learn's regression metrics are means over targets."""
+        return True
+
+    def value_and_slope(self, y: Array, prediction: Array, weight: Array, out: Array) -> Array:
+        """Compute the loss and its unweighted derivative with respect to predictions.
+
+        Parameters
+        ----------
+        y : ndarray of shape (*models, rows, columns)
+        prediction : ndarray of shape (*models, rows, columns)
+            Overwritten.
+        weight : ndarray of shape (*models, rows, 1)
+        out : ndarray of shape (*models, rows, columns)
+            Buffer for the derivative.
+
+        Returns
+        -------
+        value : ndarray of shape (*models,)
+        """
+        raise NotImplementedError
+
+    def value_and_gradient(self, y, raw, weight, out, scratch):
+        value = self.value_and_slope(y, raw, weight, out)
+        out *= weight
+        return value
+
+    def output(self, raw):
+        return self.output_activation.forward(raw)
+
+    def center(self, y: Array, share: Array) -> Array:
+        """Constant prediction of shape (columns,); the best one if `start_is_best`."""
+        return weighted_quantiles(y, share, 0.5)
+
+    def start(self, y, share):
+        return self.output_activation.link(self.center(y, share))
 
 
 def _best_constant(loss: Loss, y: Array, share: Array, start: Array) -> Array:
@@ -107,16 +165,13 @@ def _best_constant(loss: Loss, y: Array, share: Array, start: Array) -> Array:
     with np.errstate(all="ignore"):
         before = value_and_gradient(start)[0]
         options = {"ftol": 0.0, "gtol": 1e-10}
-        found = minimize(
-            value_and_gradient, start, jac=True, method="L-BFGS-B", options=options
-        )
-    better = found.fun < before and np.isfinite(found.x).all()
-    return found.x if better else start
+        best = minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
+    return best.x if best.fun < before and np.isfinite(best.x).all() else start
 
 
 def dot(a: Array, b: Array) -> Array:
-    # Sum of products over rows and columns: (*models, rows, columns) -> (*models,). The
-    # buffers' columns lie behind one another, so that .mT makes flat views of them.
+    # Sum of products over rows and columns: (*models, rows, columns) -> (*models,). Buffers
+    # are stored column by column, so that .mT can be flattened without a copy.
     flat = (*a.shape[:-2], -1)
     return np.vecdot(a.mT.reshape(flat), b.mT.reshape(flat))
 
@@ -127,5 +182,5 @@ def total(weight: Array, elements: Array) -> Array:
 
 
 def weighted_quantiles(y: Array, share: Array, q: Any) -> Array:
-    # Of each column: a point where as much weight lies below as the pinball loss asks.
+    # Quantiles of each column, which minimize the pinball loss.
     return np.quantile(y, q, axis=0, weights=share[:, 0], method="inverted_cdf")

@@ -1,7 +1,7 @@
-"""Losses of classification, from the raw output of each class or label.
+"""Classification losses.
 
-Those of several classes link by softmax, those of two classes and of labels by the logistic
-function, column by column. Targets may be soft: smoothed labels are.
+For more than two classes, the output activation is softmax; for two classes and for multi-label
+targets, it is the logistic function. Targets may be probabilities, such as smoothed labels.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from skdeep.hyperparameters import NOT_NEGATIVE, Spec, field_of
 from skdeep.losses.base import Loss, dot, total
 from skdeep.losses.output_activations import MARGIN, OUTPUT_ACTIVATIONS
 
-# Elements of the pieces in which a formula that needs many temporaries is evaluated.
-PIECE = 1024
+# Elements per chunk in formulas that need many temporary arrays.
+CHUNK = 1024
 
 
 class BinaryLoss(Loss):
-    """A loss of probabilities p = 1 / (1 + exp(-raw)), each column by itself.
+    """A loss of p = 1 / (1 + exp(-raw)), summed over independent columns.
 
     One column is binary classification, several are multi-label. Targets are in [0, 1].
     """
@@ -30,11 +30,11 @@ class BinaryLoss(Loss):
         return expit(raw, out=raw)
 
     def start(self, y, share):
-        return OUTPUT_ACTIVATIONS["logistic"].inverse((share * y).sum(axis=0))
+        return OUTPUT_ACTIVATIONS["logistic"].link((share * y).sum(axis=0))
 
 
 class MultinomialLoss(Loss):
-    """A loss of probabilities p = softmax(raw), a column a class; y sums to 1."""
+    """A loss of p = softmax(raw), with one column per class; rows of y sum to 1."""
 
     out_activation = "softmax"
 
@@ -49,8 +49,8 @@ class MultinomialLoss(Loss):
 
 
 def _log_softmax(raw: Array, out: Array, column: Array) -> None:
-    # log p into raw, p into out. In few passes over small arrays: a call costs as much as
-    # what it computes.
+    # Writes log(p) to raw and p to out. Few calls, as their overhead dominates for small
+    # batches.
     np.maximum.reduce(raw, axis=-1, keepdims=True, out=column)
     raw -= column
     np.exp(raw, out)
@@ -62,7 +62,7 @@ def _log_softmax(raw: Array, out: Array, column: Array) -> None:
 
 @dataclass(frozen=True)
 class BinaryLogLoss(BinaryLoss):
-    """log(1 + exp(raw)) - y raw in each column, with the logistic function as link."""
+    """log(1 + exp(raw)) - y raw in each column: the binary log-loss."""
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
         # log(1 + exp(raw)) = max(raw, 0) + log1p(exp(-abs(raw)))
@@ -83,7 +83,7 @@ class BinaryLogLoss(BinaryLoss):
 
 @dataclass(frozen=True)
 class MultinomialLogLoss(MultinomialLoss):
-    """log(sum_k exp(raw_k)) - sum_k y_k raw_k, with softmax as link; y sums to 1."""
+    """log(sum_k exp(raw_k)) - sum_k y_k raw_k: the multinomial log-loss."""
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
         _log_softmax(raw, out, scratch[..., :1])
@@ -95,12 +95,12 @@ class MultinomialLogLoss(MultinomialLoss):
 
 @dataclass(frozen=True)
 class BinarySquaredError(BinaryLoss):
-    """(p - y)^2 / 2 in each column, with the logistic function as link [1]_.
+    """(p - y)^2 / 2 in each column: half the squared error of probabilities [1]_.
 
     References
     ----------
     .. [1] Brier, "Verification of forecasts expressed in terms of probability", Monthly
-       Weather Review 78, 1950; his score of two classes is four times this.
+       Weather Review 78, 1950; for two classes, the original score is four times this.
     """
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
@@ -116,7 +116,7 @@ class BinarySquaredError(BinaryLoss):
 
 @dataclass(frozen=True)
 class MultinomialSquaredError(MultinomialLoss):
-    """sum_k (p_k - y_k)^2 / 2, with softmax as link: half the Brier score [1]_.
+    """sum_k (p_k - y_k)^2 / 2: half the Brier score [1]_.
 
     With e = p - y, the gradient is p_j (e_j - sum_k e_k p_k).
 
@@ -142,12 +142,12 @@ class MultinomialSquaredError(MultinomialLoss):
 class BinaryFocalLoss(BinaryLoss):
     """-y (1 - p)^gamma log(p) - (1 - y) p^gamma log(1 - p) in each column [1]_.
 
-    The log-loss with less weight on rows that are right already; their equal at gamma=0.
+    The log-loss with less weight on well-classified rows.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        0 or more.
+        Focusing parameter, in [0, inf); 0 is the log-loss.
 
     References
     ----------
@@ -161,13 +161,13 @@ class BinaryFocalLoss(BinaryLoss):
     def value_and_gradient(self, y, raw, weight, out, scratch):
         value = np.zeros(raw.shape[:-2], raw.dtype)
         n_rows = raw.shape[-2]
-        step = max(1, PIECE * n_rows // raw.size)
+        step = max(1, CHUNK * n_rows // raw.size)
         for first in range(0, n_rows, step):
             rows = (..., slice(first, first + step), slice(None))
-            value += self._piece(y[rows], raw[rows], weight[rows], out[rows])
+            value += self._chunk(y[rows], raw[rows], weight[rows], out[rows])
         return value
 
-    def _piece(self, y, raw, weight, out):
+    def _chunk(self, y, raw, weight, out):
         y = y.astype(raw.dtype, copy=False)
         log_p, log_q = log_expit(raw), log_expit(-raw)  # q = 1 - p
         p, q = np.exp(log_p), np.exp(log_q)
@@ -180,7 +180,7 @@ class BinaryFocalLoss(BinaryLoss):
 
 @dataclass(frozen=True)
 class MultinomialFocalLoss(MultinomialLoss):
-    """-sum_k y_k (1 - p_k)^gamma log(p_k), with softmax as link [1]_.
+    """-sum_k y_k (1 - p_k)^gamma log(p_k): the multinomial focal loss [1]_.
 
     The gradient is a_j - p_j sum_k a_k, where a_k is p_k times the derivative with respect
     to p_k: y_k (1 - p_k)^gamma (gamma p_k log(p_k) / (1 - p_k) - 1).
@@ -188,12 +188,12 @@ class MultinomialFocalLoss(MultinomialLoss):
     Parameters
     ----------
     gamma : float, default=2.0
-        0 or more; 0 is the log-loss.
+        Focusing parameter, in [0, inf); 0 is the log-loss.
 
     References
     ----------
     .. [1] Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection",
-       ICCV 2017, which has it for two classes.
+       ICCV 2017, which defines it for two classes.
     """
 
     gamma: float = 2.0
@@ -207,7 +207,7 @@ class MultinomialFocalLoss(MultinomialLoss):
         scratch *= y
         scratch *= weight
         value = -dot(scratch, raw)
-        # log(p) / (1 - p) goes to -1 with p to 1; where p is 1, the factor before it is 0.
+        # log(p) / (1 - p) tends to -1 as p tends to 1; at p = 1 its factor is 0.
         np.maximum(out, np.finfo(out.dtype).tiny, out=out)
         np.divide(raw, out, out=out)
         np.exp(raw, out=raw)  # p
@@ -224,13 +224,13 @@ class MultinomialFocalLoss(MultinomialLoss):
 
 @dataclass(frozen=True)
 class MultiOutputLoss(Loss):
-    """Several losses side by side, each on its own output columns; their sum.
+    """Sum of several losses, each on its own output columns.
 
     Parameters
     ----------
     losses : tuple of Loss
     widths : tuple of int
-        Columns of each, in raw output and y alike.
+        Number of columns of each loss, in both raw output and y.
     """
 
     losses: tuple[Loss, ...]
@@ -238,7 +238,7 @@ class MultiOutputLoss(Loss):
 
     @property
     def out_activation(self):
-        """Name of each function from raw output to prediction, without repetition."""
+        """Names of the distinct output activations."""
         return ", ".join(dict.fromkeys(loss.out_activation for loss in self.losses))
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
@@ -258,7 +258,7 @@ class MultiOutputLoss(Loss):
         return np.hstack([loss.baseline(y[group], weight) for loss, group in self._groups()])
 
     def _groups(self):
-        # Each loss with the index of its columns.
+        # Pairs of each loss and the index of its columns.
         end = 0
         for loss, width in zip(self.losses, self.widths, strict=True):
             yield loss, (..., slice(end, end + width))

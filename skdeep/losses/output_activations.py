@@ -1,7 +1,8 @@
-"""Links: what turns a raw output into a prediction, for predictions within bounds.
+"""Output activations: from the raw output of a network to predictions within bounds.
 
-Each is one formula three times: ``forward`` in place, ``backward`` right under it, and
-``inverse``. All derivatives follow from the prediction, so nothing else is kept.
+Each has three methods: ``forward``, its derivative ``backward``, and its inverse ``link``,
+which is the link function of a generalized linear model. The derivatives are computed from
+the prediction, so nothing else is stored.
 """
 
 from dataclasses import dataclass
@@ -11,34 +12,34 @@ from scipy.special import expit, logit
 
 from skdeep._arrays import Array
 
-# How near to the end of its range a prediction is inverted: no raw output is infinite.
+# Distance that `link` keeps from the ends of the range, so that raw outputs are finite.
 MARGIN = 1e-9
 
 
 class OutputActivation:
-    """A monotone function from raw output to prediction, applied to each element.
+    """An increasing function from raw output to prediction, applied to each element.
 
     Attributes
     ----------
     name : str
-        As in the estimators' ``out_activation_``.
+        Name, as in the estimators' ``out_activation_``.
     is_positive : bool
-        Whether predictions are above 0, whatever the raw output.
+        True if predictions are positive for any raw output.
     """
 
     name: str
     is_positive = False
 
     def forward(self, raw: Array) -> Array:
-        """Turn the raw output into the prediction, in place, and return it."""
+        """Convert raw output to predictions, in place, and return it."""
         raise NotImplementedError
 
     def backward(self, prediction: Array, delta: Array) -> None:
-        """Multiply `delta` by the derivative; `prediction` is scratch from here on."""
+        """Multiply `delta` by the derivative, in place; overwrites `prediction`."""
         raise NotImplementedError
 
-    def inverse(self, prediction: Array) -> Array:
-        """Raw output of a prediction, which is first moved into the open range."""
+    def link(self, prediction: Array) -> Array:
+        """Raw output of a prediction, after clipping it to the open range."""
         raise NotImplementedError
 
 
@@ -54,7 +55,7 @@ class Identity(OutputActivation):
     def backward(self, prediction, delta):
         pass
 
-    def inverse(self, prediction):
+    def link(self, prediction):
         return prediction
 
 
@@ -73,7 +74,7 @@ class Logistic(OutputActivation):
         np.subtract(1, prediction, out=prediction)
         delta *= prediction
 
-    def inverse(self, prediction):
+    def link(self, prediction):
         return logit(np.clip(prediction, MARGIN, 1 - MARGIN))
 
 
@@ -91,7 +92,7 @@ class Tanh(OutputActivation):
         np.subtract(1, prediction, out=prediction)
         delta *= prediction
 
-    def inverse(self, prediction):
+    def link(self, prediction):
         return np.arctanh(np.clip(prediction, MARGIN - 1, 1 - MARGIN))
 
 
@@ -111,7 +112,7 @@ class Softplus(OutputActivation):
         np.negative(prediction, out=prediction)
         delta *= prediction
 
-    def inverse(self, prediction):
+    def link(self, prediction):
         # log(exp(p) - 1) = p + log(1 - exp(-p)), which does not overflow.
         prediction = np.maximum(prediction, MARGIN)
         return prediction + np.log(-np.expm1(-prediction))
@@ -130,10 +131,10 @@ class Exp(OutputActivation):
     def backward(self, prediction, delta):
         delta *= prediction
 
-    def inverse(self, prediction):
+    def link(self, prediction):
         return np.log(np.maximum(prediction, MARGIN))
 
 
 OUTPUT_ACTIVATIONS: dict[str, OutputActivation] = {
-    link.name: link for link in (Identity(), Logistic(), Tanh(), Softplus(), Exp())
+    each.name: each for each in (Identity(), Logistic(), Tanh(), Softplus(), Exp())
 }

@@ -1,4 +1,4 @@
-"""The quantile loss: several quantiles at once, which never cross."""
+"""Quantile loss: several quantiles at once, which never cross."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,14 +14,14 @@ from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS
 class QuantileLoss(Loss):
     """max(q e, (q - 1) e) with e = y - p, summed over several quantiles q of one target.
 
-    The first column of the raw output is the lowest quantile, and each next one adds
-    log(1 + exp(raw_k)), so that predictions never cross. What is reported is the mean over
-    quantiles, so that one quantile has scikit-learn's ``mean_pinball_loss`` [1]_.
+    The first column of the raw output is the lowest quantile, and each later column adds
+    log(1 + exp(raw_k)), so that predictions never cross [1]_. The reported value is the mean
+    over quantiles; for one quantile it is scikit-learn's ``mean_pinball_loss``.
 
     Parameters
     ----------
     quantiles : tuple of float
-        In (0, 1), ascending.
+        Levels in (0, 1), in ascending order.
 
     References
     ----------
@@ -34,13 +34,13 @@ class QuantileLoss(Loss):
     def __post_init__(self):
         if not self.quantiles or any(a >= b for a, b in pairwise((0, *self.quantiles, 1))):
             raise ValueError(
-                f"quantiles={self.quantiles!r} must be one or more numbers between 0 and 1 in "
-                "ascending order, none twice."
+                f"quantiles={self.quantiles!r} must be distinct numbers in (0, 1), in "
+                "ascending order."
             )
 
     @property
     def out_activation(self):
-        """Name of the function from raw output to prediction."""
+        """Name of the output activation."""
         return "identity" if len(self.quantiles) == 1 else "cumulated softplus"
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
@@ -54,7 +54,7 @@ class QuantileLoss(Loss):
         scratch *= out
         value = -total(weight, scratch)
         out *= weight
-        # Each column of the raw output moves its own prediction and all above.
+        # Each column of the raw output shifts its own quantile and all higher ones.
         for below, above in reversed(list(pairwise(columns))):
             below += above
         gaps = raw[..., 1:]
@@ -72,11 +72,11 @@ class QuantileLoss(Loss):
         if y.ndim > 1 and y.shape[1] > 1:
             raise ValueError(
                 f"loss='quantile' needs a single target, but y has shape {y.shape}. Fit one "
-                "estimator a target, as sklearn.multioutput.MultiOutputRegressor does."
+                "estimator per target, as sklearn.multioutput.MultiOutputRegressor does."
             )
 
     def start(self, y, share):
         values = np.array([weighted_quantiles(y, share, q)[0] for q in self.quantiles])
-        # Quantiles that tie, as of counts, would start where the softplus has no slope.
-        steps = np.maximum(OUTPUT_ACTIVATIONS["softplus"].inverse(np.diff(values)), -5.0)
+        # Where quantiles tie, as those of counts do, the slope of softplus would vanish.
+        steps = np.maximum(OUTPUT_ACTIVATIONS["softplus"].link(np.diff(values)), -5.0)
         return np.hstack([values[:1], steps])

@@ -1,4 +1,4 @@
-"""Metrics, scorers of them by name, and reports."""
+"""Metrics, scorers and reports."""
 
 from skdeep.metrics.functions import (
     class_distance,
@@ -8,8 +8,9 @@ from skdeep.metrics.functions import (
     one_vs_rest_balanced_accuracy,
     within_threshold,
 )
-from skdeep.metrics.reports import Report, class_report, regression_report
+from skdeep.metrics.reports import class_report, regression_report
 from skdeep.metrics.scorers import SCORERS, EstimatorScorer, get_scorer
+from skdeep.metrics.tables import Report
 
 __all__ = [
     "SCORERS",

@@ -1,12 +1,10 @@
-"""What right and wrong predictions add up to, as a table: per class, or per output.
+"""Reports of many metrics at once, per class or per output.
 
-Everything of a class follows from four counts, those of "this class" against "any other".
+All metrics of a class follow from four counts, those of this class against all others.
 """
 
-import unicodedata
 import warnings
 from collections import Counter
-from importlib import import_module
 from numbers import Real
 from typing import Any
 
@@ -16,12 +14,11 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 
 from skdeep._arrays import Array
 from skdeep.metrics.counts import check_threshold, numbers_in_columns, one_vs_rest_counts
-
-Rows = dict[str, dict[str, float]]
+from skdeep.metrics.tables import Report, Rows, printable
 
 AVERAGES = ("micro avg", "macro avg", "weighted avg")
 
-# Columns of the text, table under table, so that each fits a terminal.
+# Columns of the tables that are printed below each other, so that each fits a terminal.
 CLASS_TABLES = (
     (
         *("tp", "tn", "fp", "fn", "accuracy"),
@@ -40,125 +37,13 @@ ERROR_TABLES = (
 )
 
 
-class Report:
-    """Measures in rows and columns, from :func:`class_report` or :func:`regression_report`.
-
-    It prints as aligned text and shows as a table in a notebook, where pandas is installed.
-
-    Parameters
-    ----------
-    rows : dict of str -> dict of str -> number
-        Name of the row -> name of the column -> value; each row has the same columns.
-    tables : tuple of tuple of str
-        Which columns the text shows side by side, table under table.
-    number_format : str
-        Format of the text's fractions, such as '.3f'.
-    """
-
-    def __init__(self, rows: Rows, tables: tuple[tuple[str, ...], ...], number_format: str):
-        self._rows = rows
-        self._tables = tables
-        self._number_format = number_format
-
-    def to_dict(self) -> Rows:
-        """The table as a dict.
-
-        Returns
-        -------
-        rows : dict of str -> dict of str -> int or float
-            Name of the row -> name of the column -> value, not rounded. Counts are int
-            unless there were sample weights.
-        """
-        return {name: row.copy() for name, row in self._rows.items()}
-
-    def to_frame(self) -> Any:
-        """The table as a data frame.
-
-        Returns
-        -------
-        frame : pandas.DataFrame
-            Names of rows as index, not rounded.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        try:
-            pandas = import_module("pandas")
-        except ImportError as error:
-            raise ImportError(
-                "to_frame() needs pandas, which cannot be imported: install it "
-                "(pip install pandas), or use to_dict()."
-            ) from error
-        return pandas.DataFrame.from_dict(self._rows, orient="index")
-
-    def __repr__(self) -> str:
-        return "\n\n".join(self._text(columns) for columns in self._tables)
-
-    def _repr_html_(self) -> str | None:
-        # None lets a notebook show the text.
-        try:
-            return self.to_frame().to_html()
-        except ImportError:
-            return None
-
-    def _text(self, columns: tuple[str, ...]) -> str:
-        body = [
-            [_printable(name), *(self._cell(row[column]) for column in columns)]
-            for name, row in self._rows.items()
-        ]
-        headings = [[], *(column.split("_") for column in columns)]
-        height = max(map(len, headings))
-        head = [
-            [
-                words[i - height + len(words)] if i >= height - len(words) else ""
-                for words in headings
-            ]
-            for i in range(height)
-        ]
-        widths = [max(map(_width, cells)) for cells in zip(*head, *body, strict=True)]
-        lines = [
-            "  ".join(
-                [
-                    cells[0] + " " * (widths[0] - _width(cells[0])),
-                    *map(str.rjust, cells[1:], widths[1:]),
-                ]
-            ).rstrip()
-            for cells in [*head, *body]
-        ]
-        return "\n".join([*lines[:height], "-" * max(map(_width, lines)), *lines[height:]])
-
-    def _cell(self, value: float) -> str:
-        return str(value) if isinstance(value, int) else format(value, self._number_format)
-
-
-def _width(text: str) -> int:
-    # Columns of a terminal: East Asian wide characters take two, combining ones none.
-    return sum(
-        1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-        if not unicodedata.combining(c)
-    )
-
-
-def _printable(text: str) -> str:
-    # What would break or reorder a line (controls, formats, separators) as its escape.
-    return "".join(
-        c.encode("unicode_escape").decode()
-        if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else c
-        for c in text
-    )
-
-
 def _divide(numerator: Array, denominator: Array, otherwise: float) -> Array:
     out = np.full(len(numerator), otherwise)
     return np.divide(numerator, denominator, out=out, where=denominator != 0)
 
 
 def _rates(counts: Array, otherwise: float) -> tuple[dict[str, Array], dict[str, Array]]:
-    # From counts in rows to measures, and to where those are not defined.
+    # Metrics by name from rows of counts, and masks of where they are undefined.
     tp, tn, fp, fn = counts.T
     fractions = {
         "recall": (tp, tp + fn),
@@ -178,7 +63,7 @@ def _rates(counts: Array, otherwise: float) -> tuple[dict[str, Array], dict[str,
 
 
 def _mean(values: Array, weights: Array) -> float:
-    # As scikit-learn: without what is not defined, and plain where all weights are zero.
+    # As in scikit-learn: ignores undefined values, and all weights if they are all zero.
     defined = ~np.isnan(values)
     if not defined.any():
         return np.nan
@@ -199,14 +84,14 @@ def _replacement(zero_division: Any) -> float:
 
 
 def _warn(undefined: dict[str, Array], names: list[str]) -> None:
-    told = [
-        f"{measure} of {', '.join(_printable(name) for name in np.array(names)[where])}"
-        for measure, where in undefined.items()
+    affected = [
+        f"{metric} of {', '.join(printable(name) for name in np.array(names)[where])}"
+        for metric, where in undefined.items()
         if where.any()
     ]
-    if told:
+    if affected:
         warnings.warn(
-            f"Nothing to divide by, so set to 0.0: {'; '.join(told)}. Use the zero_division "
+            f"Division by zero, so set to 0.0: {'; '.join(affected)}. Use the zero_division "
             "parameter to control this behavior.",
             UndefinedMetricWarning,
             stacklevel=3,
@@ -221,16 +106,17 @@ def class_report(
     sample_weight: Any = None,
     zero_division: Any = "warn",
 ) -> Report:
-    """Everything that the right and wrong predictions of each class come to.
+    """Report of counts and rates for each class.
 
-    One row per class, in which the class stands against all others: TP and FN are the rows of
-    the class that were predicted as such or missed, FP and TN the other rows that were taken
-    for it or not. Each is a count, or with sample weights the sum of them. The columns:
+    The report has one row per class, in which the class is compared with all others: TP and FN
+    are the samples of the class that were predicted as such or not, FP and TN the other
+    samples that were predicted as this class or not. Each is a count, or the sum of the sample
+    weights. The columns are:
 
     ============================== ==================================================
     Column                         Formula
     ============================== ==================================================
-    ``tp``, ``tn``, ``fp``, ``fn`` the counts
+    ``tp``, ``tn``, ``fp``, ``fn`` counts
     ``recall``                     TP / (TP + FN): sensitivity, true positive rate
     ``specificity``                TN / (TN + FP): true negative rate
     ``precision``                  TP / (TP + FP): positive predictive value
@@ -244,46 +130,46 @@ def class_report(
     ``markedness``                 precision + negative predictive value - 1
     ============================== ==================================================
 
-    Three rows of averages follow: ``micro avg`` takes the formulas of the summed counts,
-    ``macro avg`` is the mean over the classes, ``weighted avg`` their mean weighted by support
-    (TP + FN). Their counts are sums.
+    Three rows of averages follow: ``micro avg`` applies the formulas to the summed counts,
+    ``macro avg`` is the mean over the classes, and ``weighted avg`` the mean weighted by
+    support (TP + FN). Their counts are sums over the classes.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
-        True labels, or an indicator matrix, of which each column is a row of the report.
-    y_pred : array-like, in the shape of `y_true`
+        True labels, or an indicator matrix, which gives one row per column.
+    y_pred : array-like, same shape as `y_true`
         Predicted labels.
     labels : array-like of shape (n_rows,), default=None
-        Which classes to report, in which order, each once; None takes all of `y_true` and
-        `y_pred`, sorted. Those of an indicator matrix are numbers of columns.
+        Distinct classes to report, in this order; for an indicator matrix, column indices. If
+        None, all classes of `y_true` and `y_pred` are reported in sorted order.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sample, 0 or more, not all 0.
+        Sample weights: non-negative, with a positive sum.
     zero_division : {'warn', 0.0, 1.0, np.nan}, default='warn'
-        Value of a fraction of nothing by nothing, as in
-        :func:`sklearn.metrics.classification_report`: 'warn' is 0.0 and a warning, and what
-        is nan is left out of macro and weighted averages.
+        Value of a rate whose denominator is zero, as in
+        :func:`sklearn.metrics.classification_report`: 'warn' acts as 0.0 and raises a warning;
+        nan values are excluded from macro and weighted averages.
 
     Returns
     -------
     report : Report
-        Print it, or take :meth:`Report.to_dict` or :meth:`Report.to_frame`.
+        To be printed, or converted by :meth:`Report.to_dict` or :meth:`Report.to_frame`.
 
     Raises
     ------
     ValueError
-        If `y_true` and `y_pred` are not labels of one kind and length, an argument is none of
-        the above, or two rows would have one name, such as a class 'macro avg'.
+        If `y_true` and `y_pred` differ in kind or length, an argument is invalid, or two rows
+        would have the same name, such as a class named 'macro avg'.
 
     Warns
     -----
     UndefinedMetricWarning
-        If ``zero_division='warn'`` and some fraction has nothing to divide by.
+        If ``zero_division='warn'`` and some denominator is zero.
 
     See Also
     --------
-    sklearn.metrics.classification_report : Precision, recall and F1 of these.
-    sklearn.metrics.ConfusionMatrixDisplay : Which class is taken for which, as a picture.
+    sklearn.metrics.classification_report : Only precision, recall, F1 and support.
+    sklearn.metrics.ConfusionMatrixDisplay : Plot of which classes are confused.
 
     References
     ----------
@@ -319,8 +205,8 @@ def class_report(
     0.5
     """
     otherwise = _replacement(zero_division)
-    found, counts = one_vs_rest_counts(y_true, y_pred, labels, sample_weight)
-    names = [str(label) for label in found]
+    classes, counts = one_vs_rest_counts(y_true, y_pred, labels, sample_weight)
+    names = [str(label) for label in classes]
     _check_names([*names, *AVERAGES])
     rates, undefined = _rates(counts, otherwise)
     if isinstance(zero_division, str):
@@ -343,12 +229,12 @@ def class_report(
 
 
 def _check_names(names: list[str]) -> None:
-    twice = [name for name, n in Counter(names).items() if n > 1]
-    if twice:
+    repeated = [name for name, n in Counter(names).items() if n > 1]
+    if repeated:
         raise ValueError(
-            f"Rows of a report need different names, those of the averages included; twice "
-            f"there would be {', '.join(map(repr, twice))}: rename these classes, in y_true as "
-            "in y_pred."
+            "Rows of a report, including the averages, need distinct names, but there would be "
+            f"several {', '.join(map(repr, repeated))}: rename these classes in y_true and "
+            "y_pred."
         )
 
 
@@ -359,45 +245,45 @@ def _named(counts: Array) -> dict[str, float]:
 def regression_report(
     y_true: Any, y_pred: Any, *, threshold: float = 0.5, sample_weight: Any = None
 ) -> Report:
-    """How far predictions of numbers are from their targets.
+    """Report of regression metrics for each output.
 
-    One row per output, named by its number, and ``average``, the mean of these rows. With e the
-    errors of an output, y_pred - y_true, the columns are:
+    The report has one row per output, named by its index, and ``average``, the mean of these
+    rows. With e = y_pred - y_true, the columns are:
 
     =========================== =========================================================
     Column                      Meaning
     =========================== =========================================================
-    ``within_threshold``        share of samples with abs(e) strictly below `threshold`
+    ``within_threshold``        fraction of samples with abs(e) strictly below `threshold`
     ``mean_absolute_error``     mean of abs(e)
-    ``root_mean_squared_error`` root of the mean of e^2
+    ``root_mean_squared_error`` square root of the mean of e^2
     ``r2``                      1 - sum of e^2 / sum of (y_true - its mean)^2
     ``distance``                mean of e^2 / 2
     =========================== =========================================================
 
-    Of fewer than two samples ``r2`` is nan, with scikit-learn's warning.
-    Over several outputs, :func:`~skdeep.metrics.distance` is the sum of its column, and
-    :func:`~skdeep.metrics.within_threshold` the share of samples that are within in all.
+    With fewer than two samples, ``r2`` is nan, with scikit-learn's warning. For several
+    outputs, :func:`~skdeep.metrics.distance` is the sum of its column, and
+    :func:`~skdeep.metrics.within_threshold` counts samples within the threshold in all outputs.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
-    y_pred : array-like, in the shape of `y_true`
+    y_pred : array-like, same shape as `y_true`
         Predictions.
     threshold : float, default=0.5
-        Above 0, in the unit of `y_true`.
+        Positive threshold, in the unit of `y_true`.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sample, 0 or more, not all 0.
+        Sample weights: non-negative, with a positive sum.
 
     Returns
     -------
     report : Report
-        Print it, or take :meth:`Report.to_dict` or :meth:`Report.to_frame`.
+        To be printed, or converted by :meth:`Report.to_dict` or :meth:`Report.to_frame`.
 
     Raises
     ------
     ValueError
-        If the shapes differ, something is not finite, or `threshold` is not above 0.
+        If the shapes differ, a value is not finite, or `threshold` is not positive.
 
     Warns
     -----
@@ -424,7 +310,7 @@ def regression_report(
         "within_threshold": np.average(error < threshold, axis=0, weights=weight),
         "mean_absolute_error": mean_absolute_error(true, pred, **each),
         "root_mean_squared_error": root_mean_squared_error(true, pred, **each),
-        # Of a single sample scikit-learn has one nan for all outputs.
+        # For a single sample, scikit-learn returns one nan for all outputs.
         "r2": np.broadcast_to(r2_score(true, pred, **each), error.shape[1:]),
         "distance": np.average(error**2, axis=0, weights=weight) / 2,
     }

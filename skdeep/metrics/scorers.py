@@ -1,7 +1,4 @@
-"""Scores to choose networks by, as functions and as scorers, and reports of all a score hides.
-
-What scikit-learn has is scikit-learn's; here is what it lacks.
-"""
+"""Scorers that scikit-learn lacks, and `get_scorer`, which also finds those of scikit-learn."""
 
 import copy
 from collections.abc import Callable
@@ -28,27 +25,27 @@ from skdeep.metrics.functions import (
     within_threshold,
 )
 
-# The class of what make_scorer makes, which has no public name.
+# The type of scorers made by make_scorer has no public name.
 MadeScorer = type(make_scorer(accuracy_score))
 
 
 class EstimatorScorer:
-    """A scorer that asks the estimator what it is: its kind, its classes, its probabilities.
+    """A scorer that depends on the estimator, such as on its type or its classes.
 
-    It goes wherever those of :func:`sklearn.metrics.make_scorer` go, which only see what the
-    estimator predicts.
+    It can be used like scorers from :func:`sklearn.metrics.make_scorer`, which only see the
+    predictions.
 
     Parameters
     ----------
     name : str
-        By which :func:`get_scorer` finds it.
-    measure : callable
-        (estimator, X, y, sample_weight) -> score, higher is better.
+        Name in :func:`get_scorer`.
+    score : callable
+        Function (estimator, X, y, sample_weight) -> score; higher is better.
     """
 
-    def __init__(self, name: str, measure: Callable[[Any, Any, Any, Any], float]) -> None:
+    def __init__(self, name: str, score: Callable[[Any, Any, Any, Any], float]) -> None:
         self._name = name
-        self._measure = measure
+        self._score = score
         self._sample_weight_request: bool | str | None = None
 
     def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -64,18 +61,18 @@ class EstimatorScorer:
         Returns
         -------
         score : float
-            Higher is better.
+            Score; higher is better.
         """
-        return self._measure(estimator, X, y, sample_weight)
+        return self._score(estimator, X, y, sample_weight)
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> Self:
-        """Whether it is to be given sample weights, where metadata routing is enabled.
+        """Set whether sample weights are passed, if metadata routing is enabled.
 
         Parameters
         ----------
         sample_weight : bool, str or None
-            True or False; a str takes the metadata of that name; None raises where sample
-            weights are given.
+            If True, sample weights are passed; if False, they are ignored; if a str, the
+            metadata of that name is passed; if None, passing sample weights is an error.
 
         Returns
         -------
@@ -85,7 +82,7 @@ class EstimatorScorer:
         return self
 
     def get_metadata_routing(self) -> MetadataRequest:
-        """What it asks for, as scikit-learn's metadata routing wants to know.
+        """Get the metadata request of this scorer.
 
         Returns
         -------
@@ -96,7 +93,7 @@ class EstimatorScorer:
         return request
 
     def _accept_sample_weight(self) -> bool:
-        # Searches over several scores ask each scorer so.
+        # Called by scikit-learn's searches over several scores.
         return True
 
     def __repr__(self) -> str:
@@ -115,13 +112,13 @@ def _classifies(estimator: Any, name: str) -> bool:
 def _check_shape(y: Any, shape: tuple[int, ...]) -> None:
     if np.shape(y) != shape:
         raise ValueError(
-            f"y must have the shape of the predictions, {shape}: a column for each that the "
+            f"y must have the shape of the predictions, {shape}: one column for each that the "
             f"classifier was fitted on; got {np.shape(y)}."
         )
 
 
 def rows_right(y_true: Array, y_pred: Array, sample_weight: Any) -> float:
-    """Share of rows whose labels are right in all columns; accuracy_score takes one only."""
+    """Fraction of rows with all labels right, as accuracy_score takes one column only."""
     _check_shape(y_true, y_pred.shape)
     right = (y_pred == y_true).all(axis=1)
     return float(np.average(right, weights=flat_weights(sample_weight, right)))
@@ -138,12 +135,12 @@ def _simple(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
 
 
 def _one_vs_rest_accuracy(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
-    # All classes that the estimator knows: those of a fold and of the predictions alone would
-    # change with the predictions, and the score with them.
+    # All classes of the estimator: if those of y and y_pred alone counted, the number of
+    # classes would depend on the predictions.
     if not is_classifier(estimator):
         raise ValueError(
-            f"'one_vs_rest_accuracy' scores classifiers only; got {estimator!r}. 'simple' and "
-            "'neg_distance' score regressors, too."
+            f"'one_vs_rest_accuracy' scores classifiers only; got {estimator!r}. For "
+            "regressors, use 'simple' or 'neg_distance'."
         )
     y, y_pred = flat_labels(y), estimator.predict(X)
     labels = unique_labels(estimator.classes_, y) if np.ndim(y_pred) == 1 else None
@@ -158,8 +155,10 @@ def _neg_distance(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
         if np.ndim(y) == 1 or np.shape(y)[1] == 1:
             y_proba, labels = _with_unseen(y_proba, labels, column_or_1d(y))
     elif _is_yes_or_no(labels) and is_multilabel(y):
-        # What forests have for an indicator matrix, perhaps of labels that all rows lack.
-        y_proba = np.column_stack([p @ own for p, own in zip(y_proba, labels, strict=True)])
+        # Forests return this for an indicator matrix; a label may have a single class.
+        y_proba = np.column_stack(
+            [p @ values for p, values in zip(y_proba, labels, strict=True)]
+        )
     else:
         _check_shape(y, (len(y_proba[0]), len(y_proba)))
         pairs = zip(y_proba, labels, label_columns(y), strict=True)
@@ -168,11 +167,13 @@ def _neg_distance(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
 
 
 def _is_yes_or_no(labels: list[Array]) -> bool:
-    return all(own.dtype.kind in "biuf" and np.isin(own, (0, 1)).all() for own in labels)
+    return all(
+        values.dtype.kind in "biuf" and np.isin(values, (0, 1)).all() for values in labels
+    )
 
 
 def _with_unseen(y_proba: Array, labels: Array, y: Array) -> tuple[Array, Array]:
-    # A class that the training rows did not show has probability 0.
+    # Classes that were not in the training data have probability 0.
     unseen = np.setdiff1d(unique_labels(labels, y), labels)
     zeros = np.zeros((len(y_proba), len(unseen)))
     return np.hstack([y_proba, zeros]), np.concatenate([labels, unseen])
@@ -181,7 +182,7 @@ def _with_unseen(y_proba: Array, labels: Array, y: Array) -> tuple[Array, Array]
 def mean_pinball_loss_of_quantiles(
     y: Any, y_pred: Array, quantiles: Any, sample_weight: Any
 ) -> float:
-    """Mean of the pinball losses of several quantiles, a column of `y_pred` for each."""
+    """Mean pinball loss over several quantiles, with one column of `y_pred` for each."""
     columns = np.reshape(y_pred, (len(y_pred), -1)).T
     losses = [
         mean_pinball_loss(y, column, sample_weight=sample_weight, alpha=quantile)
@@ -196,7 +197,7 @@ def _neg_mean_pinball_loss(estimator: Any, X: Any, y: Any, sample_weight: Any) -
 
 
 def _quantiles_of(estimator: Any) -> Array:
-    # Those of the regressor that is in pipelines, searches and regressors around it.
+    # Quantiles of the regressor inside pipelines, searches and target transformers.
     inner = estimator
     while not hasattr(inner, "quantile"):
         if isinstance(inner, Pipeline):
@@ -211,13 +212,13 @@ def _quantiles_of(estimator: Any) -> Array:
         "quantile"
     ):
         raise ValueError(
-            "'neg_mean_pinball_loss' scores regressors of quantiles, such as "
+            "'neg_mean_pinball_loss' scores quantile regressors, such as "
             f"DeepRegressor(loss='quantile', quantile=[0.1, 0.9]); got {inner!r}."
         )
     return np.ravel(inner.quantile)
 
 
-#: Name -> scorer. What is changed here changes for all: `get_scorer` has copies.
+#: Scorers by name. `get_scorer` returns copies.
 SCORERS = {
     "one_vs_rest_accuracy": EstimatorScorer("one_vs_rest_accuracy", _one_vs_rest_accuracy),
     "one_vs_rest_balanced_accuracy": make_scorer(one_vs_rest_balanced_accuracy),
@@ -230,36 +231,37 @@ SCORERS = {
 
 
 def get_scorer(scoring: Any) -> Any:
-    """Scorer by name: one of :data:`SCORERS`, or one of scikit-learn's.
+    """Get a scorer by name, from :data:`SCORERS` or from scikit-learn.
 
-    scikit-learn's searches know its own names only, so what they are given is the scorer:
+    scikit-learn's searches only know scikit-learn's names, so pass them the scorer:
     ``GridSearchCV(..., scoring=get_scorer("neg_distance"))``. `validation_scoring` of
-    skdeep's estimators takes the name itself.
+    skdeep's estimators also accepts the names.
 
     Parameters
     ----------
     scoring : str, callable or None
-        'one_vs_rest_accuracy', 'one_vs_rest_balanced_accuracy', 'macro_f_measure', 'simple'
-        (of a classifier the share of samples with all labels right, of a regressor
-        :func:`within_threshold` at 0.5), 'within_threshold', 'neg_distance' (the negative
-        :func:`class_distance` of a classifier's `predict_proba`, or :func:`distance` of a
-        regressor's `predict`), 'neg_mean_pinball_loss' (of a regressor of one or several
-        quantiles, also within a pipeline, a search or a
-        :class:`~sklearn.compose.TransformedTargetRegressor`), or what
-        :func:`sklearn.metrics.get_scorer` takes. Classes that a classifier was not shown have
-        probability 0 in 'neg_distance', and 'one_vs_rest_accuracy' is over all classes that
-        it knows.
+        Anything that :func:`sklearn.metrics.get_scorer` accepts, or one of:
+
+        - 'one_vs_rest_accuracy', averaged over all classes of the classifier;
+        - 'one_vs_rest_balanced_accuracy', 'macro_f_measure', 'within_threshold';
+        - 'simple': for a classifier, the fraction of samples with all labels right; for a
+          regressor, :func:`within_threshold` with threshold 0.5;
+        - 'neg_distance': for a classifier, the negative :func:`class_distance`, where classes
+          that were not in the training data have probability 0; for a regressor, the negative
+          :func:`distance`;
+        - 'neg_mean_pinball_loss', for a regressor of one or several quantiles, also inside a
+          pipeline, a search or a :class:`~sklearn.compose.TransformedTargetRegressor`.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)`` -> score, higher is better. A copy:
-        what `set_score_request` changes is this one alone.
+        Function ``scorer(estimator, X, y, sample_weight=None)`` -> score; higher is better.
+        A copy, so that `set_score_request` does not affect other scorers.
 
     Raises
     ------
     ValueError
-        If there is no scorer of that name.
+        If there is no scorer with that name.
 
     Examples
     --------
@@ -282,6 +284,6 @@ def get_scorer(scoring: Any) -> Any:
         return sklearn_get_scorer(scoring)
     except ValueError as error:
         raise ValueError(
-            f"There is no scorer of the name {scoring!r}. skdeep has {', '.join(SCORERS)}; "
+            f"There is no scorer with the name {scoring!r}. skdeep has {', '.join(SCORERS)}; "
             "sklearn.metrics.get_scorer_names() lists scikit-learn's."
         ) from error

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skdeep._checks import constraints_of_spec, validate_parameter_constraints
+from skdeep._checks.parameters import constraints_of_spec, validate_parameter_constraints
 from skdeep.activations import ACTIVATIONS
 from skdeep.initializers import INITIALIZERS, Normal, Uniform
 from skdeep.persistence.files import check_fields, shown

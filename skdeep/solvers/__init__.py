@@ -1,4 +1,4 @@
-"""Solvers: how a flat vector of parameters moves against its gradient."""
+"""Solvers: how the flat vector of parameters follows its gradient."""
 
 from skdeep.solvers.adagrad import Adadelta, Adagrad, RMSprop
 from skdeep.solvers.adam import Adam, AdamW, AMSGrad, NAdam

@@ -1,4 +1,4 @@
-"""Solvers that scale by past squared gradients: Adagrad, Adadelta, RMSprop."""
+"""Solvers that scale by past squared gradients: RMSprop, Adagrad, Adadelta."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,21 +11,21 @@ from skdeep.solvers.base import StochasticSolver, accumulate, accumulate_square,
 
 @dataclass
 class RMSprop(StochasticSolver):
-    """Gradients over the root of their running mean square [1]_, as PyTorch's RMSprop.
+    """Gradients divided by the root of their running mean square [1]_, as in PyTorch.
 
     v <- rho v + (1 - rho) g^2; u <- momentum * u + g / (sqrt(v) + epsilon);
-    theta <- theta - rate * u. Not centred.
+    theta <- theta - rate * u. The mean square is not centered.
 
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    rho : float, default=0.9
-        Decay of the mean square, in [0, 1); PyTorch's alpha, there 0.99.
-    epsilon : float, default=1e-8
-        Added to the root, in (0, inf).
-    momentum : float, default=0.0
-        In [0, 1].
+        See :class:`StochasticSolver`.
+    rho : float in [0, 1), default=0.9
+        Decay rate of the mean square. PyTorch calls it alpha; its default is 0.99.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the square root.
+    momentum : float in [0, 1], default=0.0
+        Decay rate of the velocity u.
 
     References
     ----------
@@ -64,16 +64,16 @@ class RMSprop(StochasticSolver):
 
 @dataclass
 class Adagrad(StochasticSolver):
-    """Gradients over the root of the sum of all their squares [1]_, as PyTorch's Adagrad.
+    """Gradients divided by the root of the sum of their squares [1]_, as in PyTorch.
 
     s <- s + g^2; theta <- theta - rate * g / (sqrt(s) + epsilon).
 
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    epsilon : float, default=1e-10
-        Added to the root, in (0, inf).
+        See :class:`StochasticSolver`.
+    epsilon : float in (0, inf), default=1e-10
+        Added to the square root.
 
     References
     ----------
@@ -109,23 +109,23 @@ class Adagrad(StochasticSolver):
 
 @dataclass
 class Adadelta(StochasticSolver):
-    """Steps in the unit of the parameters: algorithm 1 of [1]_, as PyTorch's Adadelta.
+    """Steps in units of the parameters: algorithm 1 of [1]_, as in PyTorch.
 
     v <- rho v + (1 - rho) g^2; d = sqrt(u + epsilon) / sqrt(v + epsilon) * g;
     u <- rho u + (1 - rho) d^2; theta <- theta - rate * d.
 
     Parameters
     ----------
-    learning_rate : str, Schedule or callable, default='constant'
-        As of every :class:`StochasticSolver`.
-    learning_rate_init : float, default=1.0
-        The paper has none, which is 1; in (0, inf).
-    power_t : float, default=0.5
-        As of every :class:`StochasticSolver`.
-    rho : float, default=0.9
-        Decay of both mean squares, in [0, 1).
-    epsilon : float, default=1e-6
-        Added to both mean squares, in (0, inf): what the first steps are made of.
+    learning_rate : str, schedule or callable, default='constant'
+        See :class:`StochasticSolver`.
+    learning_rate_init : float in (0, inf), default=1.0
+        Initial learning rate. The default gives the paper's algorithm, which has none.
+    power_t : float in [0, inf), default=0.5
+        See :class:`StochasticSolver`.
+    rho : float in [0, 1), default=0.9
+        Decay rate of both mean squares.
+    epsilon : float in (0, inf), default=1e-6
+        Added to both mean squares. It sets the size of the first steps.
 
     References
     ----------
@@ -150,7 +150,7 @@ class Adadelta(StochasticSolver):
         return columns["rho"], columns["epsilon"] / (1 - columns["rho"]), rate
 
     def update(self, theta, grad, moments, factors):
-        # The constant 1 - rho is the same in both roots, and leaves their ratio.
+        # The constant 1 - rho is the same in both roots, so it cancels in their ratio.
         second, second_step, scratch = moments
         rho, epsilon, rate = factors
         accumulate_square(second, rho, grad, out=scratch)

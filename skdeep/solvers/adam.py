@@ -11,9 +11,9 @@ from skdeep.solvers.base import StochasticSolver, accumulate, accumulate_square,
 
 
 def adam_corrections(columns: dict[str, Array], n_steps: Array) -> tuple[Array, Array]:
-    """Numbers that make of the moments m and sqrt(v), as kept, the unbiased ones.
+    """Factors that turn the stored moments into the unbiased ones.
 
-    Kept are m / (1 - beta_1) and v / (1 - beta_2); unbiased are m / (1 - beta_1^t) and
+    Stored are m / (1 - beta_1) and v / (1 - beta_2); unbiased are m / (1 - beta_1^t) and
     sqrt(v / (1 - beta_2^t)).
     """
     beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
@@ -29,19 +29,19 @@ class Adam(StochasticSolver):
 
     m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2;
     theta <- theta - rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon),
-    where epsilon is added to the square root before the bias correction, as
-    scikit-learn's MLP does and PyTorch does not.
+    where epsilon is added to the square root before the bias correction, as in
+    scikit-learn's MLP but not in PyTorch.
 
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    beta_1 : float, default=0.9
-        Decay of the first moment, in [0, 1).
-    beta_2 : float, default=0.999
-        Decay of the second moment, in [0, 1).
-    epsilon : float, default=1e-8
-        Added to the root of the second moment, in (0, inf).
+        See :class:`StochasticSolver`.
+    beta_1 : float in [0, 1), default=0.9
+        Decay rate of the first moment.
+    beta_2 : float in [0, 1), default=0.999
+        Decay rate of the second moment.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the square root of the second moment.
 
     References
     ----------
@@ -78,26 +78,26 @@ class Adam(StochasticSolver):
 
 @dataclass
 class AdamW(StochasticSolver):
-    """Adam with decoupled weight decay: algorithm 2 of [1]_, as PyTorch's AdamW.
+    """Adam with decoupled weight decay: algorithm 2 of [1]_, as in PyTorch.
 
     theta <- (1 - rate * weight_decay) theta; m <- beta_1 m + (1 - beta_1) g;
     v <- beta_2 v + (1 - beta_2) g^2;
     theta <- theta - rate * m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon),
-    where epsilon is added after the bias correction, which :class:`Adam` does not. All
-    parameters decay, biases too.
+    where epsilon is added after the bias correction, unlike in :class:`Adam`. All
+    parameters decay, including biases.
 
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    beta_1 : float, default=0.9
-        Decay of the first moment, in [0, 1).
-    beta_2 : float, default=0.999
-        Decay of the second moment, in [0, 1).
-    epsilon : float, default=1e-8
-        Added to the root of the second moment, in (0, inf).
-    weight_decay : float, default=0.01
-        Share of the parameters, times the rate, that each step takes away, in [0, inf).
+        See :class:`StochasticSolver`.
+    beta_1 : float in [0, 1), default=0.9
+        Decay rate of the first moment.
+    beta_2 : float in [0, 1), default=0.999
+        Decay rate of the second moment.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the square root of the second moment.
+    weight_decay : float in [0, inf), default=0.01
+        Each step shrinks the parameters by this times the learning rate.
 
     References
     ----------
@@ -136,22 +136,22 @@ class AdamW(StochasticSolver):
 
 @dataclass
 class AMSGrad(StochasticSolver):
-    """Adam whose steps never grow by forgetting [1]_, as PyTorch's Adam(amsgrad=True).
+    """Adam with the maximum of past second moments [1]_, as in PyTorch.
 
     m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2; w <- max(w, v);
     theta <- theta - rate * m / (1 - beta_1^t) / (sqrt(w / (1 - beta_2^t)) + epsilon).
-    The paper corrects no bias; PyTorch does, with epsilon after the correction.
+    The bias correction, which the paper lacks, and epsilon after it are PyTorch's.
 
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    beta_1 : float, default=0.9
-        Decay of the first moment, in [0, 1).
-    beta_2 : float, default=0.999
-        Decay of the second moment, in [0, 1).
-    epsilon : float, default=1e-8
-        Added to the root of the largest second moment, in (0, inf).
+        See :class:`StochasticSolver`.
+    beta_1 : float in [0, 1), default=0.9
+        Decay rate of the first moment.
+    beta_2 : float in [0, 1), default=0.999
+        Decay rate of the second moment.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the square root of the maximum w.
 
     References
     ----------
@@ -190,7 +190,7 @@ class AMSGrad(StochasticSolver):
 
 @dataclass
 class NAdam(StochasticSolver):
-    """Adam with Nesterov's momentum [1]_, as PyTorch's NAdam.
+    """Adam with Nesterov's momentum [1]_, as in PyTorch.
 
     mu_t = beta_1 (1 - 0.96^(0.004 t) / 2); m <- beta_1 m + (1 - beta_1) g;
     v <- beta_2 v + (1 - beta_2) g^2; with M_t = mu_1 ... mu_t,
@@ -200,13 +200,13 @@ class NAdam(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    beta_1 : float, default=0.9
-        Decay of the first moment, in [0, 1).
-    beta_2 : float, default=0.999
-        Decay of the second moment, in [0, 1).
-    epsilon : float, default=1e-8
-        Added to the root of the second moment, in (0, inf).
+        See :class:`StochasticSolver`.
+    beta_1 : float in [0, 1), default=0.9
+        Decay rate of the first moment.
+    beta_2 : float in [0, 1), default=0.999
+        Decay rate of the second moment.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the square root of the second moment.
 
     References
     ----------
@@ -242,7 +242,7 @@ class NAdam(StochasticSolver):
 
     @staticmethod
     def _momenta(beta_1: Array, t: Array) -> tuple[Array, Array]:
-        # mu_t and M_t, of shape (..., *models, 1), the product without a loop over steps.
+        # mu_t and M_t, of shape (..., *models, 1); the product without a loop over steps.
         # The logarithm of 1 - q^i / 2 is -sum_k q^(k i) / (2^k k); summed over i first,
         # it is a series of geometric sums, whose terms after the 60th are below rounding.
         log_q = 0.004 * np.log(0.96)

@@ -1,13 +1,13 @@
-"""How the parameters move: a solver sees a flat vector, its gradient, and nothing else.
+"""Base class of the stochastic solvers, and the transforms that they share.
 
-A solver's spec is a dataclass of hyperparameters with ``update``, its recipe for one
-block of the vector, written in a few transforms that the recipes share. Hyperparameters
-are columns of shape ``(*models, 1)``, so one recipe serves one network and a stack. Recipes use
-the gradient as scratch: the next backward pass assigns it anew. A
-``BoundSolver`` puts a solver to work.
+A solver sees the flat vector of parameters and its gradient, nothing else. Its spec is a
+dataclass of hyperparameters with a method ``update``, which updates one block of the vector.
+Hyperparameters are columns of shape ``(*models, 1)``, so the same code serves one network and
+a stack. ``update`` may use the gradient as scratch, because the next backward pass overwrites
+it. ``BoundSolver`` runs a solver.
 
-Running means are kept without their constant, as m / (1 - decay), which saves a pass over
-the vector; ``factors`` puts the constant into the numbers that the recipe takes.
+Running means are stored without their constant, as m / (1 - decay), which saves a pass over
+the vector; ``factors`` includes the constant in the numbers for ``update``.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from skdeep._arrays import Array
 from skdeep.hyperparameters import Spec, shared_field
 from skdeep.schedules import SCHEDULES, InvScaling, Schedule, as_schedule
 
-# Transforms of one block, of shape (*models, block), in place
+# In-place transforms of one block of shape (*models, block)
 
 
 def accumulate(moment: Array, decay: Array, term: Array) -> None:
@@ -44,26 +44,25 @@ def root(moment: Array, epsilon: Array, out: Array) -> None:
 
 @dataclass
 class StochasticSolver(Spec):
-    """Base of the solvers that move a little after each batch.
+    """Base class of solvers that update the parameters after each batch.
 
     Parameters
     ----------
-    learning_rate : str, Schedule or callable, default='constant'
-        How the rate changes: one of the names in ``skdeep.schedules.SCHEDULES``, which
-        stands for the schedule with its defaults; a schedule; or a function of the step,
-        counted from 0, that returns the learning rate itself.
-    learning_rate_init : float, default=0.001
-        Learning rate that the schedule starts from or, in 'one_cycle' and after a warm-up,
-        leads up to; in (0, inf).
-    power_t : float, default=0.5
-        Exponent of 'invscaling', in [0, inf).
+    learning_rate : str, schedule or callable, default='constant'
+        How the learning rate changes: a name in ``skdeep.schedules.SCHEDULES``, for the
+        schedule with its default parameters; a schedule; or a function that takes the step,
+        counted from 0, and returns the learning rate.
+    learning_rate_init : float in (0, inf), default=0.001
+        Initial learning rate. With 'one_cycle' and with a warm-up it is the peak.
+    power_t : float in [0, inf), default=0.5
+        Exponent of 'invscaling'.
 
     Attributes
     ----------
     n_moments : int
-        How many vectors, as long as the parameters, a fit keeps between steps.
+        Number of vectors, of the size of the parameters, that a fit keeps between steps.
     n_scratch : int
-        How many vectors, as long as a block, `update` needs besides.
+        Number of additional vectors, of the size of a block, that `update` needs.
     """
 
     learning_rate: str | Schedule | Callable[[int], float] = shared_field("learning_rate")
@@ -75,7 +74,7 @@ class StochasticSolver(Spec):
     n_scratch: ClassVar[int] = 0
 
     def schedule(self) -> Schedule:
-        """How the learning rate changes."""
+        """Schedule of the learning rate."""
         if self.learning_rate == "invscaling":
             return InvScaling(self.power_t)
         return as_schedule(self.learning_rate)
@@ -83,31 +82,31 @@ class StochasticSolver(Spec):
     def factors(
         self, columns: dict[str, Array], rate: Array, n_steps: Array
     ) -> tuple[Array, ...]:
-        """Numbers of shape (*models, 1) that `update` takes in this step.
+        """Numbers of shape (*models, 1) for `update` in this step.
 
         Parameters
         ----------
         columns : dict of ndarray of shape (*models, 1)
             Numeric hyperparameters.
-        rate : ndarray of shape (*models, 1), or (..., *models, 1) where it varies
+        rate : ndarray of shape (*models, 1), or (..., *models, 1) if it varies
             Learning rate.
         n_steps : ndarray of shape (..., *models, 1)
-            Which step this is, from 1; leading axes ask for several steps.
+            Number of this step, counted from 1. Leading axes are for several steps.
         """
         raise NotImplementedError
 
     def update(
         self, theta: Array, grad: Array, moments: Sequence[Array], factors: Sequence[Array]
     ) -> None:
-        """Move one block of `theta` in place.
+        """Update one block of `theta` in place.
 
         Parameters
         ----------
         theta, grad : ndarray of shape (*models, block)
-            Parameters, and their gradient, which is scratch.
+            Parameters and their gradient, which may be overwritten.
         moments : sequence of ndarray of shape (*models, block)
-            `n_moments` vectors, kept between steps, then `n_scratch` that are not.
+            `n_moments` vectors that are kept between steps, then `n_scratch` that are not.
         factors : sequence of ndarray of shape (*models, 1), or () for one network
-            What `factors` gave, in the dtype of `theta`.
+            Result of `factors`, in the dtype of `theta`.
         """
         raise NotImplementedError

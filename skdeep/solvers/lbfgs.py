@@ -1,4 +1,4 @@
-"""L-BFGS, on all rows at once."""
+"""L-BFGS, which trains on all rows at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from skdeep.hyperparameters import Spec, shared_field
 
 @dataclass
 class LBFGS(Spec):
-    """Limited-memory BFGS on all rows at once, SciPy's L-BFGS-B without bounds [1]_.
+    """Limited-memory BFGS on all rows at once: SciPy's L-BFGS-B without bounds [1]_.
 
     Parameters
     ----------
-    max_fun : int, default=15000
-        Largest number of evaluations of loss and gradient, at least 1.
+    max_fun : int in [1, inf), default=15000
+        Maximum number of evaluations of the loss and its gradient.
 
     References
     ----------
@@ -41,7 +41,7 @@ class LBFGS(Spec):
         tol: float,
         on_iteration: Callable[[], None],
     ) -> scipy.optimize.OptimizeResult:
-        """Descend from `theta`, of shape (n_params,) and float64."""
+        """Minimize from `theta`, a float64 array of shape (n_params,)."""
         return scipy.optimize.minimize(
             value_and_grad,
             theta,

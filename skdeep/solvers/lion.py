@@ -1,4 +1,4 @@
-"""Lion: steps by the sign of a momentum."""
+"""Lion, which steps by the sign of a momentum."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,23 +11,24 @@ from skdeep.solvers.base import StochasticSolver, accumulate
 
 @dataclass
 class Lion(StochasticSolver):
-    """Steps of one size along the signs of a momentum: algorithm 2 of [1]_.
+    """Steps of equal size by the sign of a momentum: algorithm 2 of [1]_.
 
     c = beta_1 m + (1 - beta_1) g; theta <- theta - rate * (sign(c) + weight_decay theta);
     m <- beta_2 m + (1 - beta_2) g.
 
-    The paper takes rates 3 to 10 times smaller than AdamW's, and decays as much larger.
+    The paper recommends learning rates 3 to 10 times smaller than AdamW's, and weight decay
+    as many times larger.
 
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    beta_1 : float, default=0.9
-        Share of the momentum in the direction, in [0, 1).
-    beta_2 : float, default=0.99
-        Decay of the momentum, in [0, 1).
-    weight_decay : float, default=0.01
-        Share of the parameters, times the rate, that each step takes away, in [0, inf).
+        See :class:`StochasticSolver`.
+    beta_1 : float in [0, 1), default=0.9
+        Weight of the momentum in the direction c of the step.
+    beta_2 : float in [0, 1), default=0.99
+        Decay rate of the momentum.
+    weight_decay : float in [0, inf), default=0.01
+        Each step shrinks the parameters by this times the learning rate.
 
     References
     ----------

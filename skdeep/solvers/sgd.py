@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, with momentum."""
+"""Stochastic gradient descent with momentum."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,11 +19,11 @@ class SGD(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        As of every :class:`StochasticSolver`.
-    momentum : float, default=0.9
-        In [0, 1].
+        See :class:`StochasticSolver`.
+    momentum : float in [0, 1], default=0.9
+        Decay rate of the velocity v.
     nesterovs_momentum : bool, default=True
-        Whether to look ahead along the velocity.
+        If True, use Nesterov's momentum.
 
     References
     ----------

@@ -37,7 +37,7 @@ def enters(name: str, case: Case) -> bool:
 
 def _perceptron(classifier: type, regressor: type, case: Case) -> Any:
     # MLP has no such words, and does not enter where they say something.
-    options = {"dropout": case.dropout, "batch_norm": True} if case.batch_norm else {}
+    options = {"dropout": case.dropout, "norm": "batch"} if case.batch_norm else {}
     return (regressor if case.regression else classifier)(
         hidden_layer_sizes=case.widths[1:-1],
         solver=case.solver,

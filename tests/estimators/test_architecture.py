@@ -36,10 +36,10 @@ def by_hand(fitted, table):
     biases = fitted.intercepts_ or [0.0] * len(fitted.coefs_)
     for coef, bias, name in zip(fitted.coefs_, biases, [*activations, None], strict=True):
         z = out @ coef + bias
-        if name and fitted.layer_norm:
+        if name and fitted.norm == "layer":
             z = (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + 1e-5)
             z = z * next(norms) + next(norms)
-        elif name and fitted.batch_norm:
+        elif name and fitted.norm == "batch":
             gain, shift, mean, var = (next(norms) for _ in range(4))
             z = gain * (z - mean) / np.sqrt(var + 1e-5) + shift
         skips = name and fitted.residual and coef.shape[0] == coef.shape[1]
@@ -52,13 +52,13 @@ ARCHITECTURES = [
     {},
     {"bias": False},
     {"residual": True},
-    {"batch_norm": True},
-    {"layer_norm": True},
+    {"norm": "batch"},
+    {"norm": "layer"},
     {"dropout": 0.3},
     {"dropout": [0.2, 0.0, 0.4]},
     {"activation": ["tanh", "logistic"]},
-    {"batch_norm": True, "residual": True, "dropout": 0.2, "bias": False, "activation": "tanh"},
-    {"layer_norm": True, "residual": True, "weight_averaging": 0.9, "max_norm": 2.0},
+    {"norm": "batch", "residual": True, "dropout": 0.2, "bias": False, "activation": "tanh"},
+    {"norm": "layer", "residual": True, "weight_averaging": 0.9, "max_norm": 2.0},
 ]
 
 
@@ -82,7 +82,7 @@ def test_every_architecture_learns_and_goes_on_row_by_row(kind, y, params):
 
 
 def test_batch_norm_keeps_its_figures_over_a_single_row():
-    fitted = model(batch_norm=True).fit(X, COLOURS)
+    fitted = model(norm="batch").fit(X, COLOURS)
     means = [fitted.norms_[2].copy(), fitted.norms_[6].copy()]
     fitted.partial_fit(X[:1], COLOURS[:1])
     np.testing.assert_array_equal(means, [fitted.norms_[2], fitted.norms_[6]])

@@ -14,6 +14,8 @@ from skdeep import (
     Cosine,
     DeepRegressor,
     Exponential,
+    Focal,
+    Huber,
     InverseTime,
     InvScaling,
     Linear,
@@ -95,8 +97,8 @@ PARAMETERS = [
     ("l1_ratio", 1.5, ["[0.0, 1.0]"]),
     ("dropout", 1.0, ["[0.0, 1.0)", "array-like"]),
     ("dropout", "half", ["[0.0, 1.0)", "array-like"]),
-    ("batch_norm", "yes", ["bool"]),
-    ("layer_norm", 1.5, ["bool"]),
+    ("norm", "yes", ["'batch'", "'layer'", "None"]),
+    ("norm", True, ["'batch'", "'layer'", "None"]),
     ("max_norm", 0, ["(0.0, inf)", "None"]),
     ("clip_norm", -1, ["(0.0, inf)", "None"]),
     ("weight_init", "he", ["'he_normal'", "'glorot_uniform'", "Initializer", "list", "None"]),
@@ -106,8 +108,6 @@ PARAMETERS = [
     ("init_output_bias", "mean", ["'baseline'", "None"]),
     ("weight_averaging", 1.0, ["[0.0, 1.0)"]),
     ("weight_averaging", -0.1, ["[0.0, 1.0)"]),
-    ("weight_decay", -1, ["[0.0, inf)"]),
-    ("rho", 1.0, ["[0.0, 1.0)"]),
     ("validation_scoring", 3, ["str", "callable", "None"]),
     ("restore_best", "x", ["bool"]),
     ("max_time", 0, ["(0.0, inf)", "None"]),
@@ -122,7 +122,7 @@ PARAMETERS = [
 
 OF_NUMBERS = [
     ("output_activation", "relu", ["'exp'", "'softplus'", "'identity'", "None"]),
-    ("huber_delta", 0, ["(0.0, inf)"]),
+    ("loss", Huber(0), ["'delta'", "Huber", "(0.0, inf)"]),
     ("quantile", 0, ["(0.0, 1.0)", "array-like"]),
     ("quantile", 1.0, ["(0.0, 1.0)", "array-like"]),
     ("quantile", "a", ["(0.0, 1.0)", "array-like"]),
@@ -135,7 +135,8 @@ OF_CLASSES = [
     ("class_weight", 3, ["'balanced'", "dict", "list", "None"]),
     ("label_smoothing", 1.0, ["[0.0, 1.0)"]),
     ("output_activation", "tanh", ["softmax", "logistic", "tanh"]),
-    ("focal_gamma", -1, ["[0.0, inf)"]),
+    ("loss", Focal(-1), ["'gamma'", "Focal", "[0.0, inf)"]),
+    ("loss", Focal, ["Focal"]),
 ]
 
 

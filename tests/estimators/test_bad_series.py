@@ -311,7 +311,7 @@ WARM += [
         fit_r,
         words=[name, "warm_start=False"],
     )
-    for name, value in [("bias", False), ("batch_norm", True), ("layer_norm", True)]
+    for name, value in [("bias", False), ("norm", "batch"), ("norm", "layer")]
 ]
 
 

@@ -132,12 +132,6 @@ EARLY = {"early_stopping": True}
 
 TOGETHER = [
     case(
-        "both-norms",
-        classifier(batch_norm=True, layer_norm=True),
-        fit_c,
-        words=["batch_norm", "layer_norm", "both True", "choose one"],
-    ),
-    case(
         "baseline-without-bias",
         classifier(bias=False, init_output_bias="baseline"),
         fit_c,
@@ -160,7 +154,7 @@ TOGETHER = [
         for name, value in [
             ("dropout", 0.5),
             ("dropout", [0.1, 0.0]),
-            ("batch_norm", True),
+            ("norm", "batch"),
             ("max_norm", 1.0),
             ("clip_norm", 1.0),
             ("weight_averaging", 0.9),

@@ -127,7 +127,7 @@ PARAMS = [
     {},
     {"solver": "lbfgs"},
     {"early_stopping": True, "learning_rate_init": 0.3},
-    {"weight_averaging": 0.9, "dropout": 0.2, "batch_norm": True},
+    {"weight_averaging": 0.9, "dropout": 0.2, "norm": "batch"},
 ]
 
 

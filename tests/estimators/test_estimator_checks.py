@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor
+from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor, Focal, Huber
 from skdeep.initializers import Uniform
 from skdeep.schedules import WarmUp
 
@@ -75,8 +75,8 @@ OPTIONS = [
     {"l1_ratio": 0.5},
     {"dropout": 0.05},
     {"dropout": [0.01, 0.05]},
-    {"batch_norm": True},
-    {"layer_norm": True},
+    {"norm": "batch"},
+    {"norm": "layer"},
     {"max_norm": 5.0},
     {"clip_norm": 100.0},
     {"weight_init": "he_normal"},
@@ -92,7 +92,7 @@ OPTIONS = [
 ]
 OF_CLASSIFIER = [
     {"loss": "squared_error"},
-    {"loss": "focal", "focal_gamma": 1.0},
+    {"loss": Focal(1.0)},
     {"class_weight": "balanced"},
     {"label_smoothing": 0.1},
     {"output_activation": "softmax"},
@@ -100,7 +100,7 @@ OF_CLASSIFIER = [
 ]
 OF_REGRESSOR = [
     {"loss": "absolute_error"},
-    {"loss": "huber", "huber_delta": 10.0},
+    {"loss": Huber(10.0)},
     {"loss": "log_cosh"},
     {"loss": "quantile"},
     {"loss": "poisson", "max_iter": 200},
@@ -121,7 +121,7 @@ ESTIMATORS = [
         kind(hidden_layer_sizes=(20,), learning_rate_init=0.03, max_iter=30, **setting)
         for kind in (DeepClassifier, DeepRegressor)
         for setting in (
-            {"solver": "adamw", "layer_norm": True, "weight_init": "he_normal"},
+            {"solver": "adamw", "norm": "layer", "weight_init": "he_normal"},
             {"solver": "nadam", "bias": False, "clip_norm": 5.0, "max_norm": 5.0},
             {"weight_averaging": 0.5, "l1_ratio": 0.5, "learning_rate": "exponential"},
         )

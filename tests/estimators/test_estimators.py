@@ -19,8 +19,7 @@ NEW_PARAMETERS = {
     "dtype": None,
     "l1_ratio": 0.0,
     "dropout": 0.0,
-    "batch_norm": False,
-    "layer_norm": False,
+    "norm": None,
     "max_norm": None,
     "clip_norm": None,
     "weight_init": None,
@@ -28,8 +27,6 @@ NEW_PARAMETERS = {
     "residual": False,
     "init_output_bias": None,
     "weight_averaging": 0.0,
-    "weight_decay": 0.01,  # of solvers that MLP has not
-    "rho": 0.9,
     "validation_scoring": None,
     "restore_best": True,
     "max_time": None,
@@ -40,12 +37,11 @@ OF_CLASSES = {
     "loss": "log_loss",
     "class_weight": None,
     "label_smoothing": 0.0,
-    "focal_gamma": 2.0,
     "output_activation": None,
 }
 
 
-OF_NUMBERS = {"output_activation": None, "huber_delta": 1.0, "quantile": 0.5}
+OF_NUMBERS = {"output_activation": None, "quantile": 0.5}
 
 
 @KINDS

@@ -17,7 +17,7 @@ from sklearn.metrics import (
     mean_poisson_deviance,
 )
 
-from skdeep import DeepClassifier, DeepRegressor
+from skdeep import DeepClassifier, DeepRegressor, Focal, Huber
 from tests.estimators.iris import (
     CLASSIFIER_LOSSES,
     COLOURS,
@@ -112,9 +112,9 @@ def test_label_smoothing_makes_the_network_less_sure(task):
 @pytest.mark.parametrize("task", TASKS)
 def test_focal_loss_of_gamma_0_is_log_loss(task):
     y = TASKS[task][0]
-    focal = model(loss="focal", focal_gamma=0).fit(X, y, WEIGHTS)
+    focal = model(loss=Focal(0)).fit(X, y, WEIGHTS)
     assert_same(focal, model().fit(X, y, WEIGHTS), 1e-7)
-    assert differ(focal, model(loss="focal", focal_gamma=1).fit(X, y, WEIGHTS))
+    assert differ(focal, model(loss=Focal(1)).fit(X, y, WEIGHTS))
 
 
 @pytest.mark.parametrize(("loss", "y"), REGRESSOR_LOSSES.items())
@@ -138,11 +138,11 @@ def test_constant_of_each_loss():
     mean, median = y.mean(), np.median(y)
     assert constant_fit(y) == pytest.approx(mean, abs=0.02)
     assert constant_fit(y, loss="absolute_error") == pytest.approx(median, abs=0.05)
-    assert constant_fit(y, loss="huber", huber_delta=1e-3) == pytest.approx(median, abs=0.05)
-    assert constant_fit(y, loss="huber", huber_delta=100.0) == pytest.approx(mean, abs=0.02)
+    assert constant_fit(y, loss=Huber(1e-3)) == pytest.approx(median, abs=0.05)
+    assert constant_fit(y, loss=Huber(100.0)) == pytest.approx(mean, abs=0.02)
     for delta in (0.5, 2.0):
         best = minimize_scalar(lambda c, delta=delta: huber(delta, y - c).sum()).x
-        assert constant_fit(y, loss="huber", huber_delta=delta) == pytest.approx(best, abs=0.02)
+        assert constant_fit(y, loss=Huber(delta)) == pytest.approx(best, abs=0.02)
     best = minimize_scalar(lambda c: np.log(np.cosh(y - c)).sum()).x
     assert constant_fit(y, loss="log_cosh") == pytest.approx(best, abs=0.02)
     assert constant_fit(y, loss="poisson") == pytest.approx(mean, abs=0.02)

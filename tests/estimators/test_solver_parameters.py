@@ -30,8 +30,6 @@ UNUSUAL = {
     "beta_1": 0.8,
     "beta_2": 0.95,
     "epsilon": 1e-3,
-    "rho": 0.7,
-    "weight_decay": 0.2,
     "learning_rate": "cosine",
     "max_fun": 20,
 }
@@ -41,7 +39,7 @@ UNUSUAL = {
 @KINDS
 def test_name_is_the_spec_of_its_parameters(kind, y, solver):
     named = model(kind, solver=solver, **UNUSUAL)
-    fields = {name: getattr(named, name) for name in SOLVERS[solver].field_names()}
+    fields = {name: getattr(named, name) for name in SOLVERS[solver].shared_names()}
     assert_same(named.fit(X, y), model(kind, solver=SOLVERS[solver](**fields)).fit(X, y))
     # Each parameter that the solver has counts.
     for name in fields:

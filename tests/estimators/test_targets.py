@@ -42,7 +42,7 @@ OUTPUTS = pytest.mark.parametrize("output", [None, "softmax", "logistic"])
 
 
 def class_target_of(labels, output, smoothing=0.0):
-    return ClassTarget(np.array(labels)).with_loss("log_loss", 2.0, smoothing, output)
+    return ClassTarget(np.array(labels)).with_loss("log_loss", smoothing, output)
 
 
 def sizes(least=2, most=12):
@@ -298,7 +298,7 @@ def test_score_of_columns_of_classes_is_the_share_of_rows_all_right(columns, dat
     right = (target.decode(raw.copy()) == y).all(axis=1)
     truth = np.average(right, weights=weight)
     for smoothed in (0.0, 0.3):
-        found = target.with_loss("log_loss", 2.0, smoothed)
+        found = target.with_loss("log_loss", smoothed)
         score = found.score(found.encode(y), raw.copy(), weight)
         assert score == pytest.approx(truth, abs=1e-12)
 
@@ -342,7 +342,7 @@ def test_check_of_columns_of_classes():
 )
 def test_smoothed_targets(y, share):
     hard = class_target(y)
-    soft = hard.with_loss("log_loss", 2.0, share)
+    soft = hard.with_loss("log_loss", share)
     assert hard.smoothing == 0 if hasattr(hard, "smoothing") else True
     encoded = soft.encode(y)
     single = not isinstance(hard, MultiOutputTarget)
@@ -475,7 +475,7 @@ def test_check_of_numbers(loss):
 @pytest.mark.parametrize("quantiles", [(0.5,), (0.1, 0.5, 0.9), (0.9, 0.1, 0.5)])
 def test_quantiles_are_decoded_in_the_order_of_the_user(quantiles):
     order = np.argsort(quantiles)
-    loss = regression_loss("quantile", None, 1.0, tuple(np.array(quantiles)[order].tolist()))
+    loss = regression_loss("quantile", None, tuple(np.array(quantiles)[order].tolist()))
     target = RegressionTarget(loss, 1, np.argsort(order))
     assert target.n_outputs == len(quantiles)
     assert target.has_score == (len(quantiles) == 1)

@@ -1,4 +1,4 @@
-"""Laws: what is shown of a network is what it has."""
+"""Summaries agree with the arrays of the network."""
 
 import re
 
@@ -19,9 +19,9 @@ MODELS = [
     {},
     {"hidden_layer_sizes": (5,)},
     {"hidden_layer_sizes": (1200, 7)},
-    {"batch_norm": True},
-    {"layer_norm": True, "residual": True},
-    {"bias": False, "batch_norm": True},
+    {"norm": "batch"},
+    {"norm": "layer", "residual": True},
+    {"bias": False, "norm": "batch"},
     {"dropout": [0.1, 0.2, 0.0]},
     {"activation": ["tanh", "mish"]},
     {"solver": "lbfgs"},
@@ -45,24 +45,24 @@ def numbers(lines):
 @KINDS
 def test_summary_adds_up(kind, params):
     model = fitted(kind, params)
-    header, rule, given, *rows, other_rule, total = model.summary().splitlines()
+    header, rule, input_row, *rows, other_rule, total = model.summary().splitlines()
     assert len({len(line) for line in model.summary().splitlines()}) == 1
     assert set(rule) == set(other_rule) == {"-"}
     assert header.split() == ["Layer", "Output", "shape", "Applies", "Parameters"]
     arrays = [*model.coefs_, *model.intercepts_, *model.norms_]
     assert numbers([total]) == [sum(array.size for array in arrays)]
     assert sum(numbers(rows)) == numbers([total])[0]
-    widths = [int(re.search(r"\(None, (\d+)\)", line)[1]) for line in [given, *rows]]
+    widths = [int(re.search(r"\(None, (\d+)\)", line)[1]) for line in [input_row, *rows]]
     assert widths == [3, *(coef.shape[1] for coef in model.coefs_)]
-    # Columns begin where their headings do.
+    # Columns are left-aligned with their headings.
     for heading, pattern in [("Output shape", r"\(None"), ("Layer", "hidden|input|output")]:
-        starts = {re.search(pattern, line).start() for line in [given, *rows]}
+        starts = {re.search(pattern, line).start() for line in [input_row, *rows]}
         assert starts == {header.index(heading)}
 
 
 SAYS = [
-    ({"batch_norm": True}, "BatchNorm"),
-    ({"layer_norm": True}, "LayerNorm"),
+    ({"norm": "batch"}, "BatchNorm"),
+    ({"norm": "layer"}, "LayerNorm"),
     ({"dropout": 0.5}, "dropout"),
     ({"dropout": [0.5, 0, 0]}, "input dropout"),
     ({"residual": True}, "residual"),

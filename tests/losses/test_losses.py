@@ -1,4 +1,4 @@
-"""Laws for every loss: value, gradient, extremes, weights, perfect predictions, baselines."""
+"""Laws of every loss: value, gradient, extremes, weights, perfect predictions, baselines."""
 
 import pickle
 import tracemalloc
@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit, softmax
-from sklearn.base import clone
 from sklearn.metrics import (
     log_loss,
     mean_absolute_error,
@@ -25,17 +24,16 @@ from skdeep.losses import (
     OUTPUT_ACTIVATIONS,
     REGRESSION_LOSSES,
     AbsoluteError,
+    ActivatedLoss,
     BinaryFocalLoss,
     BinaryLogLoss,
     BinaryLoss,
     BinarySquaredError,
-    Focal,
     HalfGammaLoss,
     HalfPoissonLoss,
     HalfSquaredError,
     Huber,
     HuberLoss,
-    LinkedLoss,
     LogCosh,
     MultinomialFocalLoss,
     MultinomialLogLoss,
@@ -52,7 +50,7 @@ from skdeep.losses import (
 
 @dataclass(frozen=True)
 class Quartic:
-    """A user's loss."""
+    """A custom loss."""
 
     def loss(self, y_true, y_pred):
         return (y_pred - y_true) ** 4
@@ -62,7 +60,7 @@ class Quartic:
 
 
 QUARTIC = PointwiseLoss(Quartic())
-# Those that the whole chain's tests take, all with two columns.
+# All with two columns.
 LOSSES = (
     HalfSquaredError(),
     HalfPoissonLoss(),
@@ -70,7 +68,7 @@ LOSSES = (
     MultinomialLogLoss(),
     MultinomialFocalLoss(1.5),
     QuantileLoss((0.2, 0.7)),
-    LinkedLoss(HuberLoss(0.7), OUTPUT_ACTIVATIONS["tanh"]),
+    ActivatedLoss(HuberLoss(0.7), OUTPUT_ACTIVATIONS["tanh"]),
     MultiOutputLoss((BinaryLogLoss(), BinaryFocalLoss()), (1, 1)),
 )
 POINTWISE = (
@@ -82,20 +80,20 @@ POINTWISE = (
     HalfGammaLoss(),
     QUARTIC,
 )
-LINKED = tuple(
-    LinkedLoss(loss, link)
+ACTIVATED = tuple(
+    ActivatedLoss(loss, output)
     for loss in POINTWISE
-    for link in OUTPUT_ACTIVATIONS.values()
-    if link.is_positive or not loss.needs_positive
+    for output in OUTPUT_ACTIVATIONS.values()
+    if output.is_positive or not loss.needs_positive
 )
 FOCAL = tuple(
     focal(gamma) for focal in (BinaryFocalLoss, MultinomialFocalLoss) for gamma in (0, 0.5, 3.0)
 )
 EVERY = (
-    LOSSES[:-2]  # the last two stand below in other company
+    LOSSES[:-2]  # the last two are among those below
     + POINTWISE[1:4]
     + POINTWISE[5:]
-    + LINKED
+    + ACTIVATED
     + FOCAL
     + (BinarySquaredError(), MultinomialSquaredError(), BinaryFocalLoss())
     + (QuantileLoss((0.5,)), QuantileLoss((0.1, 0.5, 0.9)))
@@ -106,13 +104,12 @@ MODELS = ((), (1,), (3,))
 
 
 def name_of(loss):
-    if isinstance(loss, LinkedLoss):
-        return f"{name_of(loss.loss)}-{loss.link.name}"
+    if isinstance(loss, ActivatedLoss):
+        return f"{name_of(loss.loss)}-{loss.output_activation.name}"
     numbers = [getattr(loss, name, "") for name in ("gamma", "quantiles", "widths")]
     return type(loss).__name__ + "".join(map(str, numbers)).replace(" ", "")
 
 
-IDS = [name_of(loss) for loss in LOSSES]
 each_loss = pytest.mark.parametrize("loss", EVERY, ids=name_of)
 
 
@@ -135,7 +132,7 @@ def targets(loss, shape, rng):
         return np.eye(shape[-1])[rng.integers(shape[-1], size=rows)]
     if isinstance(loss, BinaryLoss):
         return rng.integers(2, size=shape).astype(float)
-    kernel = loss.loss if isinstance(loss, LinkedLoss) else loss
+    kernel = loss.loss if isinstance(loss, ActivatedLoss) else loss
     if isinstance(kernel, HalfGammaLoss):
         return rng.gamma(2, size=shape)
     if isinstance(kernel, HalfPoissonLoss):
@@ -244,7 +241,7 @@ def test_weights_are_repetitions(loss):
     ids=name_of,
 )
 def test_nothing_is_allocated_that_grows_with_the_batch(loss, models):
-    # All but a user's own, whose methods return new arrays.
+    # All but custom losses, whose methods return new arrays.
     y, raw, weight = problem(loss, models, n_rows=20_000)
     y, raw = by_columns(y), by_columns(raw)
     gradient, scratch = by_columns(np.empty_like(raw)), by_columns(np.empty_like(raw))
@@ -303,8 +300,8 @@ def test_log_losses_at_extremes(loss, dtype):
 @pytest.mark.parametrize("size", [30, 300, 1e4])
 @each_loss
 def test_extremes_are_finite_in_float32(loss, size):
-    link = getattr(loss, "link", None)
-    if link == OUTPUT_ACTIVATIONS["exp"]:
+    output_activation = getattr(loss, "output_activation", None)
+    if output_activation == OUTPUT_ACTIVATIONS["exp"]:
         size = min(size, 20)  # exp(89), and its square of half that, is infinite
     if QUARTIC in (loss, getattr(loss, "loss", None)):
         size = min(size, 300)  # the fourth power of 1e4 takes the rest's digits
@@ -319,7 +316,7 @@ def test_extremes_are_finite_in_float32(loss, size):
     assert np.isfinite(gradient).all()
     assert np.isfinite(output).all()
     exact, exact_gradient = evaluate(loss, y.astype(float), raw.astype(float), weight * 1.0)
-    if link is None or link.name == "identity":
+    if output_activation is None or output_activation.name == "identity":
         assert value == pytest.approx(exact, rel=1e-4, abs=1e-5)
         np.testing.assert_allclose(gradient, exact_gradient, rtol=1e-3, atol=1e-5)
 
@@ -366,7 +363,7 @@ def sklearn_value(loss, y, raw, weight):
         MultinomialLogLoss: lambda: log_loss(y, softmax(raw, axis=1), **flat),
         BinarySquaredError: lambda: columns(mean_squared_error) / 2,
         MultinomialSquaredError: lambda: columns(mean_squared_error) / 2,
-    }[type(loss.loss if isinstance(loss, LinkedLoss) else loss)]()
+    }[type(loss.loss if isinstance(loss, ActivatedLoss) else loss)]()
 
 
 KNOWN = (
@@ -380,9 +377,9 @@ KNOWN = (
     MultinomialLogLoss(),
     BinarySquaredError(),
     MultinomialSquaredError(),
-    LinkedLoss(HalfPoissonLoss(), OUTPUT_ACTIVATIONS["softplus"]),
-    LinkedLoss(HalfGammaLoss(), OUTPUT_ACTIVATIONS["softplus"]),
-    LinkedLoss(HalfSquaredError(), OUTPUT_ACTIVATIONS["logistic"]),
+    ActivatedLoss(HalfPoissonLoss(), OUTPUT_ACTIVATIONS["softplus"]),
+    ActivatedLoss(HalfGammaLoss(), OUTPUT_ACTIVATIONS["softplus"]),
+    ActivatedLoss(HalfSquaredError(), OUTPUT_ACTIVATIONS["logistic"]),
 )
 
 
@@ -451,31 +448,33 @@ def test_focal_loss_without_gamma_is_log_loss(focal, plain):
     np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-10, atol=1e-15)
 
 
-# Links
+# Output activations
 
 
-@pytest.mark.parametrize("link", OUTPUT_ACTIVATIONS.values(), ids=OUTPUT_ACTIVATIONS)
-def test_links(link):
+@pytest.mark.parametrize("output", OUTPUT_ACTIVATIONS.values(), ids=OUTPUT_ACTIVATIONS)
+def test_output_activations(output):
     raw = np.linspace(-6, 6, 50)
     step = 1e-6
-    numeric = (link.forward(raw + step) - link.forward(raw - step)) / (2 * step)
-    prediction = link.forward(raw.copy())
-    np.testing.assert_allclose(link.inverse(prediction.copy()), raw, rtol=1e-8, atol=1e-8)
-    assert not link.is_positive or (prediction > 0).all()
+    numeric = (output.forward(raw + step) - output.forward(raw - step)) / (2 * step)
+    prediction = output.forward(raw.copy())
+    np.testing.assert_allclose(output.link(prediction.copy()), raw, rtol=1e-8, atol=1e-8)
+    assert not output.is_positive or (prediction > 0).all()
     slope = np.ones(50)
-    link.backward(prediction, slope)
+    output.backward(prediction, slope)
     np.testing.assert_allclose(slope, numeric, rtol=1e-5, atol=1e-9)
     for end in (-1e3, 0.0, 1.0, 1e3):
-        assert np.isfinite(link.inverse(np.array([end]))).all()
+        assert np.isfinite(output.link(np.array([end]))).all()
 
 
 @pytest.mark.parametrize("loss", [HalfPoissonLoss(), HalfGammaLoss()], ids=name_of)
-def test_natural_link_is_the_same_by_either_formula(loss):
+def test_canonical_output_activation_is_the_same_by_either_formula(loss):
     y, raw, weight = problem(loss)
     value, gradient = evaluate(loss, y, raw, weight)
-    linked_value, linked_gradient = evaluate(LinkedLoss(loss, loss.link), y, raw, weight)
-    assert value == pytest.approx(linked_value, rel=1e-12)
-    np.testing.assert_allclose(gradient, linked_gradient, rtol=1e-10, atol=1e-14)
+    activated_value, activated_gradient = evaluate(
+        ActivatedLoss(loss, loss.output_activation), y, raw, weight
+    )
+    assert value == pytest.approx(activated_value, rel=1e-12)
+    np.testing.assert_allclose(gradient, activated_gradient, rtol=1e-10, atol=1e-14)
 
 
 # Baselines
@@ -495,10 +494,10 @@ def test_no_constant_is_better_than_the_baseline(loss):
         return evaluate(loss, y, np.tile(constant, (60, 1)), share)[0]
 
     best = value(baseline)
-    # Best may be the end of the link's range, which is approached only.
+    # The best constant may be the end of the range, which is only approached.
     tolerance = (
         1e-6
-        if getattr(loss, "link", OUTPUT_ACTIVATIONS["identity"]).name != "identity"
+        if getattr(loss, "output_activation", OUTPUT_ACTIVATIONS["identity"]).name != "identity"
         else 1e-9
     )
     for k in range(len(baseline)):
@@ -531,12 +530,12 @@ def test_baseline_of_constant_targets_is_finite(loss):
     assert np.isfinite(evaluate(loss, y, np.tile(baseline, (9, 1)), np.full((9, 1), 1 / 9))[0])
 
 
-@pytest.mark.parametrize("link", ["logistic", "tanh"])
+@pytest.mark.parametrize("output", ["logistic", "tanh"])
 @pytest.mark.parametrize("loss", [HuberLoss(5.0), QUARTIC], ids=name_of)
-def test_baseline_within_a_range_that_the_median_is_out_of(loss, link):
+def test_baseline_within_a_range_that_excludes_the_median(loss, output):
     y = np.array([[1.2], [1.2], [-1.0]])
-    linked = LinkedLoss(loss, OUTPUT_ACTIVATIONS[link])
-    found = linked.output(linked.baseline(y)[None])
+    activated = ActivatedLoss(loss, OUTPUT_ACTIVATIONS[output])
+    found = activated.output(activated.baseline(y)[None])
     np.testing.assert_allclose(found, loss.baseline(y)[None], atol=1e-6)
 
 
@@ -573,14 +572,14 @@ def test_quantiles_must_ascend(quantiles):
         QuantileLoss(quantiles)
 
 
-# A user's own
+# Custom losses
 
 
 class Unhashable(Quartic):
     __hash__ = None
 
 
-def test_own_losses_are_equal_where_their_objects_are():
+def test_custom_losses_are_equal_if_their_objects_are():
     assert PointwiseLoss(Quartic()) == QUARTIC
     assert hash(PointwiseLoss(Quartic())) == hash(QUARTIC)
     assert pickle.loads(pickle.dumps(QUARTIC)) == QUARTIC
@@ -590,7 +589,7 @@ def test_own_losses_are_equal_where_their_objects_are():
     assert PointwiseLoss(one) != HalfSquaredError()
 
 
-def test_own_loss_must_return_elements():
+def test_custom_loss_must_return_elements():
     class Mean(Quartic):
         def loss(self, y_true, y_pred):
             return np.mean(y_pred - y_true)
@@ -599,7 +598,7 @@ def test_own_loss_must_return_elements():
         evaluate(PointwiseLoss(Mean()), *problem(QUARTIC))
 
 
-def test_own_loss_cannot_write():
+def test_custom_loss_cannot_write():
     class Writes(Quartic):
         def gradient(self, y_true, y_pred):
             y_pred -= y_true
@@ -619,34 +618,13 @@ def test_losses_by_name():
     assert regression_loss("squared_error", "identity") == HalfSquaredError()
     assert regression_loss("poisson", "exp") == HalfPoissonLoss()
     assert regression_loss("quantile", quantiles=[0.1, 0.9]) == QuantileLoss((0.1, 0.9))
-    linked = regression_loss(Huber(2.0), "tanh")
-    assert linked == LinkedLoss(HuberLoss(2.0), OUTPUT_ACTIVATIONS["tanh"])
-    assert linked.out_activation == "tanh"
+    activated = regression_loss(Huber(2.0), "tanh")
+    assert activated == ActivatedLoss(HuberLoss(2.0), OUTPUT_ACTIVATIONS["tanh"])
+    assert activated.out_activation == "tanh"
     assert regression_loss(Quartic()) == QUARTIC
-    assert regression_loss(Quartic(), "exp") == LinkedLoss(QUARTIC, OUTPUT_ACTIVATIONS["exp"])
-
-
-def test_loss_objects_are_the_losses_of_their_names():
-    for multinomial in (False, True):
-        assert classification_loss(Focal(), multinomial) == classification_loss(
-            "focal", multinomial
-        )
-    assert classification_loss(Focal(1.5), False) == BinaryFocalLoss(1.5)
-    assert classification_loss(Focal(1), True) == MultinomialFocalLoss(1.0)
-    assert regression_loss(Huber()) == regression_loss("huber")
-    assert regression_loss(Huber(delta=2)) == HuberLoss(2.0)
-
-
-@pytest.mark.parametrize(("loss", "name"), [(Focal(), "gamma"), (Huber(), "delta")])
-def test_loss_objects_are_cloned_set_pickled_and_printed(loss, name):
-    default = getattr(loss, name)
-    copy = clone(loss).set_params(**{name: 0.5})
-    assert copy.get_params() == {name: 0.5}
-    assert loss.get_params() == {name: default}
-    assert pickle.loads(pickle.dumps(copy)) == copy != loss
-    assert repr(copy) == f"{type(loss).__name__}({name}=0.5)"
-    with pytest.raises(ValueError, match=f"'alpha' for {type(loss).__name__}.*{name}"):
-        loss.set_params(alpha=1.0)
+    assert regression_loss(Quartic(), "exp") == ActivatedLoss(
+        QUARTIC, OUTPUT_ACTIVATIONS["exp"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -669,7 +647,7 @@ def test_what_does_not_go_together(args, words):
     [
         (HalfPoissonLoss(), [-1.5, 1.0], "y >= 0, but y holds -1.5.*squared_error"),
         (HalfGammaLoss(), [0.0, 1.0], "y > 0, but y holds 0.0.*poisson"),
-        (LinkedLoss(HalfGammaLoss(), OUTPUT_ACTIVATIONS["softplus"]), [0.0], "y > 0"),
+        (ActivatedLoss(HalfGammaLoss(), OUTPUT_ACTIVATIONS["softplus"]), [0.0], "y > 0"),
         (QuantileLoss(), [[1.0, 2.0]], r"single target.*\(1, 2\)"),
     ],
 )

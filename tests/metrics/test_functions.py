@@ -1,7 +1,4 @@
-"""Laws: scores are what counting by hand says, and scikit-learn's where it has the same.
-
-Scorers are tried by name in every search, and each score is counted again from the fold.
-"""
+"""Metrics agree with counting and, where it has the same, with scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -71,7 +68,7 @@ def test_criteria_are_what_counting_says(criterion, drawn):
     assert score == pytest.approx(truth(true, pred, names, weight))
     assert isinstance(score, float)
     assert 0 <= score <= 1
-    # A weight is a number of repetitions, and its unit is free.
+    # A weight is a number of repetitions, and only ratios of weights matter.
     again = criterion(np.repeat(true, weight), np.repeat(pred, weight), labels=names)
     assert score == pytest.approx(again)
     scaled = criterion(true, pred, labels=names, sample_weight=0.37 * weight)
@@ -138,7 +135,7 @@ def test_wrong_is_equally_wrong_where_all_labels_are_given():
     known = one_vs_rest_accuracy(true, [0, 1, 1, 0], labels=every)
     assert known == one_vs_rest_accuracy(true, [0, 2, 1, 0], labels=every)
     assert known == pytest.approx(1 - 4 / 12)
-    # Left out, the class that is predicted counts once it is predicted.
+    # Without labels, a class counts as soon as it is predicted.
     assert one_vs_rest_accuracy(true, [0, 1, 1, 0]) == 0.5
 
 
@@ -206,7 +203,7 @@ def test_weights_are_checked(measure, weight, words):
 
 @st.composite
 def numbers(draw):
-    """Targets, predictions, weights, of eighths so that errors hit thresholds exactly."""
+    """Targets, predictions and weights; in eighths, so that errors equal thresholds exactly."""
     n, n_outputs = draw(st.integers(1, 8)), draw(st.integers(1, 3))
     eighths = st.lists(st.integers(-12, 12), min_size=n * n_outputs, max_size=n * n_outputs)
     true, pred = (np.array(draw(eighths)).reshape(n, n_outputs) / 8 for _ in range(2))
@@ -283,7 +280,7 @@ def test_labels_are_one_or_more_different_classes(criterion, labels):
 
 @pytest.mark.parametrize("threshold", [0, -1.0, np.nan, "a", None, [0.5]])
 def test_thresholds_are_above_zero(threshold):
-    with pytest.raises(ValueError, match="threshold must be above 0"):
+    with pytest.raises(ValueError, match="threshold must be a number above 0"):
         within_threshold([0.0], [0.0], threshold=threshold)
 
 
@@ -319,7 +316,7 @@ def test_class_distance_is_half_the_squared_distance_to_one_hot(drawn):
         scale_by_half=True,
     )
     assert found == pytest.approx(brier)
-    # Each class by itself: nothing has to add up to 1.
+    # Probabilities need not sum to 1.
     found = class_distance(true, 0.5 * proba, labels=names, sample_weight=weight)
     assert found == pytest.approx(counted_distance(ideal, 0.5 * proba, weight))
     if len(np.unique(true)) == len(names):
@@ -344,7 +341,7 @@ def test_class_distance_of_several_labels():
         assert class_distance(y_true, proba, sample_weight=weight) == pytest.approx(expected)
     assert class_distance(true, forest, sample_weight=weight) == pytest.approx(expected)
     assert class_distance(sparse.csr_array(true), forest) == class_distance(true, forest)
-    # As two classes for each label, both columns count: that of yes, and that of no.
+    # With two classes per label, the columns of both count.
     found = class_distance(true, forest, labels=[[0, 1]] * 3, sample_weight=weight)
     assert found == pytest.approx(2 * expected)
 
@@ -375,7 +372,7 @@ def test_class_distance_of_columns_does_not_depend_on_names(names):
     [
         ([0, 1], [0.1, 0.9], None, "a column for each class"),
         ([0, 1], [[0.1], [0.9]], None, "2 labels, .0, 1., but y_proba has 1"),
-        ([0, 0], [[0.1, 0.9], [0.9, 0.1]], None, "pass as labels"),
+        ([0, 0], [[0.1, 0.9], [0.9, 0.1]], None, "pass the class of each column as labels"),
         ([0, 2], [[0.1, 0.9], [0.9, 0.1]], [0, 1], "label 2, which is not among"),
         (["a"], [[0.1, 0.9]], [0, 1], "label 'a', which is not"),
         ([[1, 2], [1, 1]], [[0.1, 0.9], [0.9, 0.1]], None, "indicator matrix of 0 and 1"),

@@ -1,4 +1,4 @@
-"""Laws: a report's rows are counts and formulas, and scikit-learn's where it has the same."""
+"""Rows of reports agree with counting and, where it has the column, with scikit-learn."""
 
 import re
 import sys
@@ -91,7 +91,7 @@ def labelled(draw):
 
 
 def classes_of(true, pred):
-    """Names of rows, and for each which samples have and got the class."""
+    """For each row name, masks of the samples that have the class and are predicted so."""
     if true.ndim == 2:
         return {str(j): (true[:, j] == 1, pred[:, j] == 1) for j in range(true.shape[1])}
     return {str(own): (true == own, pred == own) for own in np.union1d(true, pred)}
@@ -122,7 +122,7 @@ def test_rows_are_what_counting_says(drawn, zero_division, weighted):
     for name, row in expected.items():
         assert list(report[name]) == [*COUNTS, *RATES]
         assert report[name] == close(row)
-    # Averages: of the columns above, or the formulas of all counts in one.
+    # Averages are means of the columns above, or the formulas for the summed counts.
     columns = {key: np.array([row[key] for row in expected.values()]) for key in row}
     support = columns["tp"] + columns["fn"]
     ones = np.ones(len(support))
@@ -136,7 +136,7 @@ def test_rows_are_what_counting_says(drawn, zero_division, weighted):
         assert report["weighted avg"][key] == close(average(columns[key], support))
     for key in COUNTS:
         assert {report[name][key] for name in AVERAGES} == {columns[key].sum()}
-    # A weight is a number of repetitions. What no sample of weight has is no row there.
+    # A weight is a number of repetitions; classes without weight have no row there.
     repeated = [np.repeat(y, weight, axis=0) for y in (true, pred)]
     again = class_report(*repeated, zero_division=zero_division).to_dict()
     for name in set(again) - set(AVERAGES):
@@ -197,7 +197,7 @@ def test_zero_division_is_scikit_learns(case, zero_division):
 
 
 def test_zero_division_of_each_fraction():
-    # Of one class that is all: no negatives, and nobody is said to be one.
+    # All samples are of one class, so that there are no negatives, true or predicted.
     row = class_report([1, 1], [1, 1], zero_division=np.nan).to_dict()["1"]
     undefined = {name for name in RATES if np.isnan(row[name])}
     assert undefined == {
@@ -274,7 +274,7 @@ def test_refuses(true, pred, words):
 
 @pytest.mark.parametrize("name", AVERAGES)
 def test_names_of_rows_are_unique(name):
-    with pytest.raises(ValueError, match=f"twice there would be '{name}'"):
+    with pytest.raises(ValueError, match=f"distinct names.* several '{name}'"):
         class_report([name, "b"], [name, "b"])
     assert set(
         class_report([name, "b"], [name, "b"], labels=["b"], zero_division=0.0).to_dict()
@@ -331,7 +331,7 @@ def test_regression_threshold():
     report = regression_report([0, 0], [0.5, 0.25]).to_dict()
     assert report["0"]["within_threshold"] == 0.5
     for wrong in (0, "a", None, [0.5]):
-        with pytest.raises(ValueError, match="threshold must be above 0, a number"):
+        with pytest.raises(ValueError, match="threshold must be a number above 0"):
             regression_report([0, 0], [0, 0], threshold=wrong)
     with pytest.raises(ValueError, match="1 columns and y_pred 2"):
         regression_report([0, 0], [[0, 0], [0, 0]])
@@ -354,12 +354,12 @@ EACH_REPORT = pytest.mark.parametrize("report", SHOWN.values(), ids=SHOWN)
 
 
 def read(table, names):
-    """A table of the text: headings, and the cells of each row, by where they stand."""
+    """Headings and cells of a printed table, by their positions."""
     lines = table.splitlines()
     rule = next(i for i, line in enumerate(lines) if set(line) == {"-"})
     body = lines[rule + 1 :]
     width = len(lines[rule])
-    # Rows end in one column, and nothing is wider than the rule.
+    # All rows have the width of the rule, and no line is wider.
     assert {len(line) for line in body} == {width}
     assert all(len(line) <= width for line in lines)
     start = max(map(len, names))
@@ -442,7 +442,7 @@ def test_dict_and_frame_agree(report):
     html = report._repr_html_()
     assert html.count("<tr") == len(rows) + 1
     assert all(name in html for name in [*rows, *row])
-    # What is handed out is a copy.
+    # The results are copies.
     column = next(iter(row))
     rows[name][column] = -99
     del rows[next(iter(rows))]

@@ -1,4 +1,4 @@
-"""Laws: a scorer's score of a fold is what counting says, in every search."""
+"""Scores of scorers agree with counting, in every fold of every search."""
 
 import copy
 import pickle
@@ -34,34 +34,18 @@ from tests.metrics.counting import CRITERIA, QUIET, counted_distance, counted_wi
 # Scorers
 
 RNG = np.random.RandomState(0)
-
-
 X = RNG.normal(size=(90, 3))
-
-
 SIGNAL = X[:, 0] + X[:, 1] * X[:, 2]
-
-
 SPECIES = np.array(["a", "b", "c"])[np.digitize(SIGNAL, [-0.5, 0.6])]
-
-
 BINARY = np.where(SIGNAL > 0, "yes", "no")
-
-
 MULTILABEL = np.column_stack([SIGNAL > 0, X[:, 0] > 0.3, X[:, 1] > 0]).astype(int)
-
-
 COLUMNS = np.column_stack([np.digitize(SIGNAL, [-0.5, 0.6]), 5 + (X[:, 0] > 0)])
-
-
 TARGETS = np.column_stack([SIGNAL, X[:, 0] ** 2])
-
-
 WEIGHT = RNG.randint(0, 4, size=90).astype(float)
 
 
 def truth(name, model, X, y, weight=None):
-    """The score of a fitted model by counting."""
+    """Score of a fitted model, by counting."""
     weight = np.ones(len(y)) if weight is None else weight
     pred = model.predict(X)
     if not is_classifier(model):
@@ -134,7 +118,7 @@ def grid(kind):
 
 def test_every_scorer_is_tried():
     tried = {name for *_, names in TASKS.values() for name in names}
-    assert tried | {"neg_mean_pinball_loss"} == set(SCORERS)  # the last at its own place
+    assert tried | {"neg_mean_pinball_loss"} == set(SCORERS)  # tested separately
     assert not set(SCORERS) & set(get_scorer_names())
 
 
@@ -172,7 +156,7 @@ def test_searches_choose_by_scorer(search, kind, y, name):
     made = SEARCHES[search](
         piped(kind), grid(kind), scoring=scorer, cv=KFold(3), error_score="raise"
     ).fit(X, y)
-    # A search is an estimator: its scorer scores it, and so does any other.
+    # A search is an estimator, so scorers can score it.
     assert made.score(X, y) == pytest.approx(truth(name, made, X, y))
     assert scorer(made, X, y) == pytest.approx(made.score(X, y))
     results = made.cv_results_
@@ -312,7 +296,7 @@ def test_quantiles_of_a_scaled_target_are_those_of_the_target():
 @pytest.mark.parametrize("model", [DeepRegressor(), LinearRegression()], ids=repr)
 def test_what_has_no_quantiles_is_refused_by_their_scorer(model):
     model.fit(X, SIGNAL)
-    with pytest.raises(ValueError, match=r"regressors of quantiles.*got (Deep|Linear)Regress"):
+    with pytest.raises(ValueError, match=r"quantile regressors.*got (Deep|Linear)Regress"):
         get_scorer("neg_mean_pinball_loss")(model, X, SIGNAL)
 
 
@@ -456,14 +440,14 @@ def test_columns_of_mixed_kinds(name, as_):
     model = network(DeepClassifier).fit(X, as_(MIXED))
     found = get_scorer(name)(model, X, as_(MIXED), sample_weight=WEIGHT)
     assert found == pytest.approx(truth(name, model, X, MIXED.to_numpy(), WEIGHT))
-    # A class of a column that the rows of the fit lack.
+    # The training rows lack a class of one column.
     known = SPECIES != "b"
     model = network(DeepClassifier).fit(X[known], as_(MIXED[known]))
     assert np.isfinite(get_scorer(name)(model, X, as_(MIXED)))
 
 
 def test_neg_distance_of_columns_of_zero_and_one():
-    # Objects are columns of labels, whatever the labels are.
+    # Object arrays are columns of labels, even if the labels are 0 and 1.
     y = MULTILABEL[:, :2].astype(object)
     model = network(DeepClassifier).fit(X, y)
     found = get_scorer("neg_distance")(model, X, y)
@@ -506,7 +490,7 @@ def test_scorers_refuse_other_kinds_of_estimators(model, name, words):
 
 
 class Sign(ClassifierMixin, BaseEstimator):
-    """A rule, without classes_ as there is no fit."""
+    """A rule without fit, and hence without classes_."""
 
     def predict(self, X):
         return np.where(X[:, 0] > 0, "yes", "no")

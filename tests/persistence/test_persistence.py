@@ -38,7 +38,7 @@ from skdeep import (
     initializers,
     schedules,
 )
-from skdeep._checks import constraints_of_spec
+from skdeep._checks.parameters import constraints_of_spec
 from skdeep.activations import GELU, Custom
 from skdeep.initializers import HeNormal, Orthogonal
 from skdeep.persistence import load, save

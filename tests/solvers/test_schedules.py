@@ -1,4 +1,4 @@
-"""Schedules give the rates of their formulas, and a descent takes each at its step."""
+"""Laws of schedules: rates follow their formulas, and solvers use each at its step."""
 
 import pickle
 from copy import copy
@@ -37,7 +37,7 @@ SPAN = Span(start=0, per_epoch=4, n_steps=40)
 
 
 def thousandths(step):
-    """A rate that names its step."""
+    """A rate that identifies its step."""
     return (step + 1) / 1000
 
 
@@ -46,8 +46,7 @@ def name_of(schedule):
 
 
 def rates(schedule, steps, span=SPAN):
-    found = schedule.rates(RATE, np.array(steps), span)
-    return np.broadcast_to(found, len(steps))
+    return np.broadcast_to(schedule.rates(RATE, np.array(steps), span), len(steps))
 
 
 # Schedule, steps, and rates as multiples of RATE.
@@ -103,7 +102,7 @@ def test_is_a_spec(schedule):
 
 
 @EACH
-def test_only_what_varies_by_step_is_asked_for_rates(schedule):
+def test_rates_vary_only_if_by_step_says_so(schedule):
     constant = (rates(schedule, range(40)) == RATE).all()
     assert schedule.by_step or constant
 
@@ -115,7 +114,7 @@ def test_a_call_of_one_step_has_a_finite_rate(schedule):
 
 
 @pytest.mark.parametrize("schedule", [Linear(), Cosine(1), OneCycle()], ids=name_of)
-def test_finite_lengths_count_from_where_the_call_began(schedule):
+def test_finite_schedules_count_from_the_start_of_the_call(schedule):
     later = rates(schedule, range(100, 140), Span(100, 4, 40))
     np.testing.assert_array_equal(later, rates(schedule, range(40)))
 
@@ -142,9 +141,9 @@ def test_warms_up_once():
 @pytest.mark.parametrize("then", [*SCHEDULES, thousandths])
 def test_is_continuous_where_warm_up_ends(then):
     n = 400
-    found = rates(WarmUp(100, then), range(2 * n), Span(0, 4, 10_000))
-    first = found[n]
-    np.testing.assert_allclose(np.diff(found[: n + 1]), first / (n + 1), rtol=1e-9)
+    warm = rates(WarmUp(100, then), range(2 * n), Span(0, 4, 10_000))
+    first = warm[n]
+    np.testing.assert_allclose(np.diff(warm[: n + 1]), first / (n + 1), rtol=1e-9)
     assert first == rates(as_schedule(then), [0], Span(0, 4, 10_000 - n))[0]
 
 
@@ -181,30 +180,30 @@ def test_as_in_pytorch(name):
     np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
 
-# At work: plain gradient descent on a gradient of -1 moves by the rate of each step.
+# Plain gradient descent on a gradient of -1 moves by the rate of each step.
 
 
 def moves(schedule, n_steps, states=(None,), start=0):
     spec = SGD(schedule, RATE, momentum=0.0)
     theta, grad = np.zeros(3), np.empty(3)
-    descent = BoundSolver([spec], states, [Span(start, 4, 40)], theta, grad)
+    solver = BoundSolver([spec], states, [Span(start, 4, 40)], theta, grad)
     trace = [0.0]
     for _ in range(n_steps):
         grad[...] = -1
-        descent.step()
+        solver.step()
         trace.append(theta[0])
-    return np.diff(trace), descent
+    return np.diff(trace), solver
 
 
 @EACH
-def test_a_descent_takes_each_rate_at_its_step(schedule):
+def test_a_solver_uses_each_rate_at_its_step(schedule):
     taken, _ = moves(schedule, 50)
     np.testing.assert_allclose(taken, rates(schedule, range(50)), rtol=1e-9, atol=1e-12)
 
 
-def test_a_descent_goes_on_at_the_step_where_it_was():
-    _, descent = moves(thousandths, 10)
-    state = descent.state(0)
+def test_a_solver_resumes_at_its_step():
+    _, solver = moves(thousandths, 10)
+    state = solver.state(0)
     assert (state.n_steps, state.rate) == (10, RATE)
     taken, _ = moves(thousandths, 5, [state], start=10)
     np.testing.assert_allclose(taken, [0.011, 0.012, 0.013, 0.014, 0.015])
@@ -213,19 +212,19 @@ def test_a_descent_goes_on_at_the_step_where_it_was():
 def test_a_rate_set_between_epochs_counts_from_the_next_step():
     spec = SGD(Exponential(0.5), RATE, momentum=0.0)
     theta, grad = np.zeros(3), np.empty(3)
-    descent = BoundSolver([spec], [None], [SPAN], theta, grad)
+    solver = BoundSolver([spec], [None], [SPAN], theta, grad)
     trace = [0.0]
     for step in range(8):
         if step == 4:
-            descent.set_rate(0, RATE / 5)
+            solver.set_rate(0, RATE / 5)
         grad[...] = -1
-        descent.step()
+        solver.step()
         trace.append(theta[0])
     expected = rates(Exponential(0.5), range(8)) / np.repeat([1, 5], 4)
     np.testing.assert_allclose(np.diff(trace), expected)
 
 
-# In training: models of one stack have schedules of their own.
+# In training: the models of a stack may have different schedules.
 
 NETWORK = Network.perceptron((5, 7, 2), ACTIVATIONS["tanh"])
 RNG = np.random.default_rng(0)
@@ -279,8 +278,8 @@ def test_training_spans_max_iter_epochs_of_the_call():
         return 0.01
 
     result = train([task(0, SGD(rate))])[0]
-    assert set(asked) == set(range(6 * 4))
-    # A call that goes on takes its steps after those of the first.
+    assert asked == list(range(6 * 4))
+    # A resumed call takes its steps after those of the first.
     asked.clear()
     train([task(0, SGD(rate), solver_state=result.solver_state)])
-    assert set(asked) == set(range(24, 48))
+    assert asked == list(range(24, 48))

@@ -1,4 +1,4 @@
-"""Every solver arrives, and moves as its published formula says, alone and stacked."""
+"""Laws of solvers: each converges and follows its published formula, alone and stacked."""
 
 import tracemalloc
 from copy import copy
@@ -23,18 +23,18 @@ from skdeep.solvers import (
     RMSprop,
 )
 
-CENTRE = np.array([1.0, -2.0, 0.5])
+CENTER = np.array([1.0, -2.0, 0.5])
 CURVATURE = np.array([1.0, 3.0, 0.3])
 
 
 def parabola(point):
-    """Smallest, 0, at CENTRE."""
-    away = point - CENTRE
+    """Minimum 0 at CENTER."""
+    away = point - CENTER
     return 0.5 * (CURVATURE * away**2).sum(-1), CURVATURE * away
 
 
 def rosenbrock(point):
-    """Smallest, 0, at (1, 1), at the end of a curved valley."""
+    """Minimum 0 at (1, 1), at the end of a curved valley."""
     x, y = point[..., 0], point[..., 1]
     slope_x = -2 * (1 - x) - 40 * x * (y - x**2)
     return (1 - x) ** 2 + 10 * (y - x**2) ** 2, np.stack([slope_x, 20 * (y - x**2)], -1)
@@ -44,10 +44,10 @@ STOCHASTIC = {
     "sgd": (SGD(learning_rate_init=0.01, momentum=0.5, nesterovs_momentum=False), 3000),
     "nesterov": (SGD(learning_rate_init=0.01, momentum=0.9), 3000),
     "adam": (Adam(learning_rate_init=0.02), 6000),
-    # Decay pulls to zero: the minimum is reached where there is next to none.
+    # Weight decay moves the minimum, so there is almost none.
     "adamw": (AdamW(learning_rate_init=0.02, weight_decay=1e-5), 6000),
     "amsgrad": (AMSGrad(learning_rate_init=0.02), 6000),
-    # These circle around the minimum in steps of the size of their rate, which has to fall.
+    # These oscillate around the minimum in steps of the size of the rate, which must decay.
     "nadam": (NAdam("cosine", 0.02), 6000),
     "rmsprop": (RMSprop("cosine", 0.01, momentum=0.5), 3000),
     "lion": (Lion("cosine", 0.01, weight_decay=1e-5), 3000),
@@ -57,14 +57,14 @@ STOCHASTIC = {
 
 
 def descend(specs, function, start, n_steps, states=None):
-    """Run a solver, one spec a model; start of shape (*models, n_params)."""
+    """Run a solver with one spec per model from `start`, of shape (*models, n_params)."""
     theta, grad = start.copy(), np.empty_like(start)
     spans = [Span(0, per_epoch=10, n_steps=n_steps)] * len(specs)
-    descent = BoundSolver(specs, states or [None] * len(specs), spans, theta, grad)
+    solver = BoundSolver(specs, states or [None] * len(specs), spans, theta, grad)
     for _ in range(n_steps):
         grad[...] = function(theta)[1]
-        descent.step()
-    return theta, descent
+        solver.step()
+    return theta, solver
 
 
 def test_every_stochastic_solver_is_tested():
@@ -73,33 +73,33 @@ def test_every_stochastic_solver_is_tested():
 
 
 @pytest.mark.parametrize(
-    ("function", "minimum"), [(parabola, CENTRE), (rosenbrock, np.ones(2))]
+    ("function", "minimum"), [(parabola, CENTER), (rosenbrock, np.ones(2))]
 )
 @pytest.mark.parametrize("name", STOCHASTIC)
-def test_arrives(name, function, minimum):
+def test_converges(name, function, minimum):
     spec, n_steps = STOCHASTIC[name]
     theta, _ = descend([spec], function, np.zeros_like(minimum), n_steps)
     np.testing.assert_allclose(theta, minimum, atol=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("function", "minimum"), [(parabola, CENTRE), (rosenbrock, np.ones(2))]
+    ("function", "minimum"), [(parabola, CENTER), (rosenbrock, np.ones(2))]
 )
-def test_lbfgs_arrives(function, minimum):
+def test_lbfgs_converges(function, minimum):
     seen = []
-    found = LBFGS().minimize(
+    result = LBFGS().minimize(
         function,
         np.zeros_like(minimum),
         max_iter=100,
         tol=1e-8,
         on_iteration=lambda: seen.append(1),
     )
-    np.testing.assert_allclose(found.x, minimum, atol=1e-5)
-    assert len(seen) == found.nit
+    np.testing.assert_allclose(result.x, minimum, atol=1e-5)
+    assert len(seen) == result.nit
 
 
 def _adam_moments(spec, gradients):
-    # Step, gradient, and unbiased moments, as printed in the paper.
+    # Step, gradient and unbiased moments, as in the paper.
     m = v = 0.0
     for t, g in enumerate(gradients, start=1):
         m = spec.beta_1 * m + (1 - spec.beta_1) * g
@@ -187,7 +187,7 @@ def _lion(spec, theta, rate, gradients):
     return theta
 
 
-# Recipes as printed in their papers, on Python floats of one parameter.
+# The algorithms as published, for one parameter as a Python float.
 PUBLISHED = {
     SGD: _sgd,
     Adam: _adam,
@@ -227,14 +227,14 @@ PUBLISHED = {
     ],
     ids=lambda spec: " ".join(map(str, (type(spec).__name__, *spec.get_params().values()))),
 )
-def test_follows_the_published_recipe(spec):
+def test_follows_the_published_algorithm(spec):
     gradients = np.random.default_rng(0).normal(size=(50, 2))
     start = np.array([0.3, -2.0])
     theta, grad = start.copy(), np.empty(2)
-    descent = BoundSolver([spec], [None], [Span(0, 10, 50)], theta, grad)
+    solver = BoundSolver([spec], [None], [Span(0, 10, 50)], theta, grad)
     for gradient in gradients:
         grad[...] = gradient
-        descent.step()
+        solver.step()
     published = PUBLISHED[type(spec)]
     expected = [
         published(spec, start[k], spec.learning_rate_init, gradients[:, k].tolist())
@@ -244,7 +244,7 @@ def test_follows_the_published_recipe(spec):
 
 
 def varied(spec, i):
-    """A spec of the same class that differs in every number."""
+    """A copy of a spec in which every number differs."""
     numbers = {
         key: value * (1 - 0.1 * i)
         for key, value in spec.get_params().items()
@@ -263,13 +263,13 @@ def test_a_stack_is_its_members(name):
 
 
 @pytest.mark.parametrize("name", STOCHASTIC)
-def test_goes_on_from_a_state(name):
-    # At a constant rate: the others may depend on where a call begins.
+def test_resumes_from_a_state(name):
+    # With a constant rate, because other schedules may depend on the start of the call.
     spec = copy(STOCHASTIC[name][0]).set_params(learning_rate="constant")
     start = np.zeros(3)
     whole, _ = descend([spec], parabola, start, 20)
-    half, descent = descend([spec], parabola, start, 10)
-    rest, _ = descend([spec], parabola, half, 10, [descent.state(0)])
+    half, solver = descend([spec], parabola, start, 10)
+    rest, _ = descend([spec], parabola, half, 10, [solver.state(0)])
     np.testing.assert_array_equal(rest, whole)
 
 
@@ -291,11 +291,11 @@ def test_a_step_allocates_nothing_that_grows(name):
     n_params = 4 * BLOCK
     theta, grad = np.zeros((2, n_params), np.float32), np.ones((2, n_params), np.float32)
     spec, _ = STOCHASTIC[name]
-    descent = BoundSolver([spec] * 2, [None] * 2, [Span(0, 10, 20)] * 2, theta, grad)
-    descent.step()
+    solver = BoundSolver([spec] * 2, [None] * 2, [Span(0, 10, 20)] * 2, theta, grad)
+    solver.step()
     tracemalloc.start()
     try:
-        descent.step()
+        solver.step()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -11,27 +11,27 @@ torch = pytest.importorskip("torch")
 
 N_STEPS = 100
 
-# Ours, PyTorch's class, and its arguments but the rate.
+# Our spec, PyTorch's class, and its arguments except the learning rate.
 PAIRS = {
     "sgd": (SGD(momentum=0.0), "SGD", {}),
     "momentum": (SGD(nesterovs_momentum=False), "SGD", {"momentum": 0.9}),
     "nesterov": (SGD(), "SGD", {"momentum": 0.9, "nesterov": True}),
-    # Ours adds epsilon before the bias correction, theirs after: next to none, no matter.
+    # Ours adds epsilon before the bias correction, theirs after; a tiny one hides this.
     "adam": (Adam(epsilon=1e-14), "Adam", {"eps": 1e-14}),
     "adamw": (AdamW(), "AdamW", {}),
-    "adamw, all given": (
+    "adamw, all set": (
         AdamW(beta_1=0.7, beta_2=0.9, epsilon=0.1, weight_decay=0.3),
         "AdamW",
         {"betas": (0.7, 0.9), "eps": 0.1, "weight_decay": 0.3},
     ),
     "amsgrad": (AMSGrad(), "Adam", {"amsgrad": True}),
-    "amsgrad, all given": (
+    "amsgrad, all set": (
         AMSGrad(beta_1=0.7, beta_2=0.9, epsilon=0.1),
         "Adam",
         {"amsgrad": True, "betas": (0.7, 0.9), "eps": 0.1},
     ),
     "nadam": (NAdam(), "NAdam", {}),
-    "nadam, all given": (
+    "nadam, all set": (
         NAdam(beta_1=0.7, beta_2=0.9, epsilon=0.1),
         "NAdam",
         {"betas": (0.7, 0.9), "eps": 0.1},
@@ -48,7 +48,7 @@ PAIRS = {
 
 
 def slope(theta):
-    """Gradient of a sum of Rosenbrock's functions, of shape (n, 2)."""
+    """Gradient of a sum of Rosenbrock functions, of shape (n, 2)."""
     x, y = theta[:, 0], theta[:, 1]
     return np.stack([-2 * (1 - x) - 40 * x * (y - x**2), 20 * (y - x**2)], axis=-1)
 
@@ -59,12 +59,12 @@ def test_same_steps(name):
     start = np.random.default_rng(0).uniform(-1, 1, (20, 2))
 
     theta, grad = start.reshape(-1).copy(), np.empty(start.size)
-    descent = BoundSolver([spec], [None], [Span(0, 10, N_STEPS)], theta, grad)
+    solver = BoundSolver([spec], [None], [Span(0, 10, N_STEPS)], theta, grad)
     parameter = torch.tensor(start, requires_grad=True)
     optimizer = getattr(torch.optim, theirs)([parameter], lr=spec.learning_rate_init, **params)
     for _ in range(N_STEPS):
         grad[...] = slope(theta.reshape(start.shape)).reshape(-1)
-        descent.step()
+        solver.step()
         parameter.grad = torch.from_numpy(slope(parameter.detach().numpy()))
         optimizer.step()
     assert np.abs(theta.reshape(start.shape) - start).max() > 1e-3

@@ -35,7 +35,7 @@ TARGETS = {
 # into jumps.
 RATES = dict.fromkeys(["adam", "adamw", "nadam", "amsgrad", "adagrad"], 0.03)
 RATES |= {"sgd": 0.1, "rmsprop": 0.01, "adadelta": 10.0, "lion": 1e-4, "lbfgs": 1.0}
-NOT_WITH_LBFGS = ("dropout", "batch_norm", "max_norm", "clip_norm", "weight_averaging")
+NOT_WITH_LBFGS = ("dropout", "norm", "max_norm", "clip_norm", "weight_averaging")
 
 # What all members of a stack have in common: drawn once a case, and now and then anew.
 SHARED = {
@@ -46,8 +46,7 @@ SHARED = {
     "batch_size": [7, 20, 200, "auto", 200],
     "shuffle": [True, False],
     "dropout": [0.0, 0.0, 0.2],
-    "batch_norm": [False, False, True],
-    "layer_norm": [False, False, True],
+    "norm": [None, "batch", "layer"],
     "bias": [True, True, False],
     "residual": [False, True],
     "weight_averaging": [0.0, 0.0, 0.9],
@@ -67,8 +66,6 @@ OWN = {
     "beta_1": [0.5, 0.9],
     "beta_2": [0.9, 0.999],
     "epsilon": [1e-8, 1e-4],
-    "rho": [0.5, 0.9],
-    "weight_decay": [0.0, 0.1],
     "power_t": [0.1, 0.5],
     "validation_fraction": [0.1, 0.3],
     "validation_scoring": [None, None, "loss"],
@@ -242,7 +239,6 @@ class Member:
             for name, options in OWN.items()
         }
         params["dtype"] = case.dtype
-        params["layer_norm"] &= not params["batch_norm"]
         if not params["bias"]:
             params["init_output_bias"] = None
         params["learning_rate_init"] = RATES[params["solver"]] * pick(rng, [0.1, 1])

@@ -1,0 +1,320 @@
+"""Checks of X, y and sample weights, and messages that name the columns at fault."""
+
+import datetime
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+# Types of dates, times and durations; those of pandas are subclasses.
+TIMES = (
+    *(np.datetime64, np.timedelta64),
+    *(datetime.date, datetime.time, datetime.timedelta),
+)
+
+# Maximum number of columns that an error message names.
+N_NAMED = 5
+
+# Number of elements that are checked at once, so that they stay in the cache.
+CHUNK = 1 << 16
+
+
+def _is_plain(X: Any, estimator: BaseEstimator) -> bool:
+    # True if scikit-learn's validation, which takes 0.1 ms, would return this very array.
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype.char in "fd"
+        and X.shape[0] > 0
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and not hasattr(estimator, "feature_names_in_")
+        and _has_finite_sum(X)
+    )
+
+
+def _has_finite_sum(array: np.ndarray) -> bool:
+    # If the sum is finite, all terms are. If it overflows, scikit-learn's check decides.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))
+
+
+def check_X(estimator: BaseEstimator, X: Any) -> Any:
+    """Validate `X` for prediction; return a finite numeric array or CSR matrix."""
+    if _is_plain(X, estimator):
+        return X
+    return _validated(estimator, X, reset=False)
+
+
+def check_X_y(
+    estimator: BaseEstimator, X: Any, y: Any, *, y_numeric: bool, reset: bool
+) -> tuple[Any, Any]:
+    """Validate `X` and `y` for training; `reset` sets the estimator's feature attributes."""
+    if (
+        not reset
+        and _is_plain(X, estimator)
+        and type(y) is np.ndarray
+        and y.shape == (len(X),)
+        and y.dtype.kind in ("f" if y_numeric else "biu")
+        and _has_finite_sum(y)
+    ):
+        return X, y
+    X, y = _validated(estimator, X, y, multi_output=True, reset=reset)
+    return X, _numbers(y) if y_numeric else y
+
+
+def _validated(estimator: BaseEstimator, X: Any, *y: Any, **options: Any) -> Any:
+    # scikit-learn's validation, with errors that name the columns of X.
+    if hasattr(X, "dtypes") or getattr(getattr(X, "dtype", None), "kind", "") in "mMO":
+        _check_no_times(X)
+    try:
+        arrays = validate_data(
+            estimator, X, *y, accept_sparse="csr", dtype="numeric", **options
+        )
+        checked, *rest = arrays if y else (arrays,)
+        if checked.dtype.kind == "O":  # from lists, and from frames with categories
+            checked = checked.astype(np.float64)
+            assert_all_finite(checked, input_name="X")
+    except (ValueError, TypeError, OverflowError) as error:
+        message = _about_text(X) or _about_missing(X, estimator)
+        if not message:
+            raise
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from error
+    if checked.dtype.kind in "mM":  # from a list
+        _check_no_times(checked)
+    return (checked, *rest) if y else checked
+
+
+# Columns at fault, and what is wrong with them
+
+
+class _Column:
+    """A column of a table, which is read on demand."""
+
+    def __init__(self, name: str, dtype: Any, read: Callable[[], Any]) -> None:
+        self.name = name
+        self.dtype = dtype
+        self.read = read
+
+    @property
+    def holds_times(self) -> bool:
+        if getattr(self.dtype, "kind", "") == "O" and self.dtype == object:
+            return any(isinstance(value, TIMES) for value in self.read())
+        is_temporal = getattr(self.dtype, "is_temporal", None)  # polars
+        return is_temporal() if is_temporal else getattr(self.dtype, "kind", "") in ("m", "M")
+
+    def floats(self) -> np.ndarray:
+        values = self.read()
+        if hasattr(values, "iloc"):
+            values = values.astype(float)  # converts pandas' missing values
+        return np.asarray(values, dtype=float)
+
+
+def _columns(X: Any) -> list[_Column]:
+    # Empty if `X` is not a table.
+    if hasattr(X, "dtypes") and hasattr(X, "columns"):
+        table = X.iloc if hasattr(X, "iloc") else X
+        pairs = zip(X.columns, X.dtypes, strict=True)
+        return [
+            _Column(repr(name), dtype, lambda i=i: table[:, i])  # type: ignore[misc]
+            for i, (name, dtype) in enumerate(pairs)
+        ]
+    try:
+        X = np.asarray(X)
+    except ValueError:
+        return []
+    if X.ndim != 2:
+        return []
+    # As objects, so that errors quote strings as 'a', not as np.str_('a').
+    dtype, X = X.dtype, X.astype(object) if X.dtype.kind in "US" else X
+    return [
+        _Column(str(i), dtype, lambda i=i: X[:, i])  # type: ignore[misc]
+        for i in range(X.shape[1])
+    ]
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+    return f"column{'s' * (len(names) > 1)} {', '.join(names[:N_NAMED])}{more}"
+
+
+def _check_no_times(X: Any) -> None:
+    names = [f"{c.name} ({c.dtype})" for c in _columns(X) if c.holds_times]
+    if names:
+        raise ValueError(
+            f"X must be numeric, but has dates or durations in {_named(names)}. Convert them "
+            "first: divide durations by a unit, such as np.timedelta64(1, 'D'); convert dates "
+            "to days since a fixed date, or to year, month and weekday (as skrub's "
+            f"TableVectorizer does). {_about_text(X)}".rstrip()
+        )
+
+
+def _about_text(X: Any) -> str:
+    # Message about columns, other than times, that cannot be converted to numbers, or "".
+    if issparse(X):
+        return ""
+    names, reasons = [], []
+    columns = _columns(X)
+    for column in columns:
+        if getattr(column.dtype, "kind", "") == "c" or column.holds_times:
+            continue
+        try:
+            column.floats()
+        except (ValueError, TypeError, OverflowError) as reason:
+            names.append(f"{column.name} ({column.dtype})")
+            reasons.append(str(reason).rstrip("."))
+    if names:
+        return (
+            f"X must be numeric, but has other values in {_named(names)}: {reasons[0]}. "
+            "Encode categories first, with OneHotEncoder, OrdinalEncoder or TargetEncoder in a "
+            "sklearn.compose.make_column_transformer, or with skrub's TableVectorizer."
+        )
+    if columns and getattr(columns[0].dtype, "kind", "") in ("U", "S"):
+        return (
+            f"X must be numeric, but contains strings (dtype {columns[0].dtype}): use "
+            "X.astype(float)."
+        )
+    return ""
+
+
+def _about_missing(X: Any, estimator: BaseEstimator) -> str:
+    # Message about NaN or infinity in X, or "" if all values are finite.
+    nan, infinite = _places(X, np.isnan), _places(X, np.isinf)
+    names, n_rows = nan if nan[0] else infinite
+    if not names:
+        return ""
+    where = f"in {n_rows} row{'s' * (n_rows > 1)}, in {_named(names)}"
+    if names is infinite[0]:
+        return (
+            "Input X contains infinity or a value too large for dtype('float64'), "
+            f"{where}. Replace these values or drop the rows."
+        )
+    return (
+        f"Input X contains NaN, {where}. {type(estimator).__name__} does not accept missing "
+        "values: impute them first, with sklearn.impute.SimpleImputer in a pipeline, or drop "
+        "the rows."
+    )
+
+
+def _places(X: Any, test: Callable[[np.ndarray], np.ndarray]) -> tuple[list[str], int]:
+    # Names of the columns, and the number of the rows, with values that pass `test`.
+    if issparse(X):
+        entries = X.tocoo()
+        hit = test(entries.data)
+        names = [str(column) for column in np.unique(entries.col[hit])]
+        return names, len(np.unique(entries.row[hit]))
+    names, rows = [], np.zeros(0, bool)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # complex numbers have an error of their own
+        for column in _columns(X):
+            hit = test(column.floats())
+            if hit.any():
+                names.append(column.name)
+                rows = rows | hit if rows.size else hit
+    return names, int(rows.sum())
+
+
+def check_fits_dtype(estimator: BaseEstimator, X: Any, dtype: np.dtype) -> None:
+    """Raise ValueError if a finite value of `X` overflows in the dtype of computation.
+
+    `X` is not copied, and not read if its own dtype is not wider.
+    """
+    if X.dtype.kind != "f" or X.dtype.itemsize <= dtype.itemsize:
+        return
+    table = X.data if issparse(X) else X
+    n_rows = max(1, CHUNK // max(1, math.prod(table.shape[1:])))
+    with np.errstate(over="ignore"):
+        for start in range(0, len(table), n_rows):
+            chunk = table[start : start + n_rows]
+            if np.isinf(dtype.type(chunk.max())) or np.isinf(dtype.type(chunk.min())):
+                _raise_too_large(estimator, X, dtype)
+
+
+def _raise_too_large(estimator: BaseEstimator, X: Any, dtype: np.dtype) -> NoReturn:
+    names, n_rows = _places(X, lambda values: np.isinf(values.astype(dtype)))
+    known = getattr(estimator, "feature_names_in_", None)
+    if known is not None:
+        names = [repr(known[int(name)]) for name in names]
+    wider = ", or set dtype='float64'" if dtype == np.float32 else ""
+    raise ValueError(
+        f"X has values too large for {dtype}, the dtype of computation, in {n_rows} "
+        f"row{'s' * (n_rows > 1)}, in {_named(names)}. Scale X (StandardScaler){wider}."
+    )
+
+
+def _numbers(y: Any) -> np.ndarray:
+    if issparse(y):
+        raise ValueError(
+            "y is a sparse matrix, which is not supported in regression: use y.toarray()."
+        )
+    if y.dtype.kind in "biuf":
+        return y
+    if y.dtype.kind != "O":
+        first = str(y.flat[0])
+        raise ValueError(
+            f"y must be numeric in regression; got dtype {y.dtype}, such as {first!r}."
+        )
+    try:
+        numbers = y.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"y must be numeric in regression: {error}.") from error
+    assert_all_finite(numbers, input_name="y")
+    return numbers
+
+
+def far_larger_column(X: Any) -> tuple[int, float, float] | None:
+    """Find a column that is so large that it dominates the others, or return None.
+
+    On evenly spaced rows, its mean absolute value is more than 100 times that of the median
+    column (or more than 100, if the median is below 1), or more than 10,000. Ages, pixels,
+    counts and indicators stay below.
+
+    Returns
+    -------
+    column, size, median : int, float, float
+    """
+    n_rows, n_columns = X.shape
+    rows = np.linspace(0, n_rows - 1, min(n_rows, max(10, min(1000, 10**5 // n_columns))))
+    with np.errstate(over="ignore"):
+        sizes = np.asarray(abs(X[rows.astype(int)].astype(np.float64)).mean(axis=0)).ravel()
+    column = int(sizes.argmax())
+    if sizes[column] == 0:
+        return None
+    median = float(np.median(sizes[sizes > 0]))
+    if sizes[column] <= min(100 * max(median, 1.0), 1e4):
+        return None
+    return column, float(sizes[column]), median
+
+
+def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
+    """Validate sample weights; return them as float64 of shape (n_samples, 1).
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite number per row, or any is negative, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return weight[:, None]
+
+
+def in_safe_range(weight: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Divide weights by the largest, if that is too large or too small for `dtype`.
+
+    The loss depends only on the ratios of weights, but the penalty is divided by their sum.
+    So weights are unchanged as long as the largest is between the square roots of the
+    dtype's smallest and largest numbers. Then sums over rows and products of two weights do
+    not overflow.
+    """
+    largest = weight.max()
+    limits = np.finfo(dtype)
+    if largest == 0 or math.sqrt(limits.tiny) <= largest <= math.sqrt(limits.max):
+        return weight
+    return weight / largest
