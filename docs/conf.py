@@ -4,13 +4,14 @@ import re
 
 import skdeep
 
-project = "skdeep"
+project = "scikit-deep"
 author = "The skdeep developers"
 copyright = "The skdeep developers"
 version = release = skdeep.__version__
 
-extensions = ["sphinx.ext.autodoc", "numpydoc"]
+extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
 exclude_patterns = ["_build"]
+myst_heading_anchors = 2
 
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False

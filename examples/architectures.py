@@ -1,8 +1,8 @@
-"""Layers put together: an activation each, one of your own, skips, starts, no biases.
+"""Layers: one activation for each, your own activation, skips, initializers, no biases.
 
-``residual=True`` adds to a hidden layer's output its input where the two are equally wide. A
-network of ten layers that learns little without learns with it. ``summary()`` prints what a
-fitted network is made of.
+``residual=True`` adds the input of a hidden layer to its output if both have the same width. A
+network of ten layers that barely learns without these skips learns well with them.
+``summary()`` prints the layers of a fitted network.
 """
 
 import warnings
@@ -18,7 +18,7 @@ from skdeep import DeepClassifier, Normal
 
 @dataclass(frozen=True)
 class Snake:
-    """z + sin(z)^2, a function of our own: an object with two methods will do."""
+    """z + sin(z)^2, a custom activation: any object with these two methods works."""
 
     def value(self, z):
         return z + np.sin(z) ** 2
@@ -30,10 +30,10 @@ class Snake:
 DEEP = (32,) * 10
 VARIANTS = {
     "one layer": {"hidden_layer_sizes": (64,)},
-    "an activation each": {"hidden_layer_sizes": (64, 32), "activation": ["gelu", "tanh"]},
-    "own activation": {"hidden_layer_sizes": (64,), "activation": Snake()},
+    "mixed activations": {"hidden_layer_sizes": (64, 32), "activation": ["gelu", "tanh"]},
+    "custom activation": {"hidden_layer_sizes": (64,), "activation": Snake()},
     "no bias": {"hidden_layer_sizes": (64,), "bias": False},
-    "drawn from a normal law": {"hidden_layer_sizes": (64,), "weight_init": Normal(0, 0.1)},
+    "Normal(0, 0.1)": {"hidden_layer_sizes": (64,), "weight_init": Normal(0, 0.1)},
     "he_normal": {"hidden_layer_sizes": (64,), "weight_init": "he_normal"},
     "ten layers": {"hidden_layer_sizes": DEEP, "activation": "logistic"},
     "ten layers, residual": {
@@ -53,7 +53,7 @@ def main():
             learning_rate_init=0.005, max_iter=25, dtype="float32", random_state=0, **params
         )
         with warnings.catch_warnings():
-            # A fixed number of epochs: what is compared is where they lead.
+            # The number of epochs is fixed: the comparison is about where they lead.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X_train, y_train)
         n_params = sum(array.size for array in [*model.coefs_, *model.intercepts_])
@@ -62,7 +62,7 @@ def main():
     mixed = DeepClassifier(
         (64, 64, 32),
         activation=["gelu", "gelu", Snake()],
-        batch_norm=True,
+        norm="batch",
         dropout=[0.1, 0.2, 0.2, 0.0],
         residual=True,
         early_stopping=True,

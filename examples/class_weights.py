@@ -1,9 +1,9 @@
-"""One row in ten is of the rare class: what finds it, and what that does to probabilities.
+"""A rare class, one row in ten: what helps to find it, and what that does to probabilities.
 
-``class_weight`` moves the decision towards the rare class: more of it is found, and its
-probabilities are too high. The focal loss turns the network to rows that it gets wrong, and
-label smoothing keeps it from being sure: both make for probabilities that are less extreme.
-One row in ten has a label drawn at random, so that no network should be sure.
+``class_weight`` moves the decision towards the rare class: the network finds more of it, but
+its probabilities become too high. The focal loss concentrates on rows that the network gets
+wrong, and label smoothing keeps it from being certain; both make probabilities less extreme.
+One row in ten has a random label, so no network should be certain.
 """
 
 import warnings
@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from skdeep import DeepClassifier
 
 VARIANTS = {
-    "as it is": {},
+    "unweighted": {},
     "class_weight": {"class_weight": "balanced"},
     "weight of 5": {"class_weight": {1: 5}},
     "focal": {"loss": "focal"},
@@ -38,12 +38,12 @@ def main():
         network = DeepClassifier((50,), max_iter=150, dtype="float32", random_state=0, **params)
         model = make_pipeline(StandardScaler(), network)
         with warnings.catch_warnings():
-            # A fixed number of epochs: what is compared is the loss.
+            # The number of epochs is fixed: the comparison is about the losses.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X_train, y_train)
         p = model.predict_proba(X_test)
         recall = recall_score(y_test, p.argmax(axis=1))
-        # How many rows have a class of 99 % or more.
+        # Share of rows with a probability above 99 %.
         sure = np.mean(p.max(axis=1) > 0.99)
         print(
             f"{name:<16} {recall:>7.3f} {p[:, 1].mean():>7.3f} {sure:>7.3f} "

@@ -1,8 +1,8 @@
-"""Many starts, a learning rate that falls, one criterion, and the winner: as a grid search.
+"""Several starts, a decreasing learning rate, one criterion, and a winner: as a grid search.
 
-The tries are seeds, start and fall of the rate are a schedule, the criterion is the scorer.
-``--data FOLDER`` reads ``sonar.csv`` from there, with the label in the last column; without it
-the data are scikit-learn's breast cancer.
+The tries are seeds, the start and the decrease of the learning rate are a schedule, and the
+criterion is a scorer. ``--data FOLDER`` reads ``sonar.csv``, with the label in the last
+column, from that folder; by default, the data are scikit-learn's breast cancer data.
 """
 
 import argparse
@@ -27,7 +27,7 @@ EPOCHS_PER_DECAY = 10
 
 
 def read(folder):
-    """X, y from the folder's ``sonar.csv``, or scikit-learn's breast cancer data."""
+    """X and y from ``sonar.csv`` in the folder, or scikit-learn's breast cancer data."""
     if folder is None:
         cancer = load_breast_cancer()
         return cancer.data, cancer.target_names[cancer.target]
@@ -38,7 +38,7 @@ def read(folder):
 
 
 def make_search():
-    # All of a try's epochs are part of the search: nobody need be told that it ends there.
+    # The number of epochs is fixed: n_iter_no_change keeps tries from stopping early.
     solver = SGD(StepDecay(every=EPOCHS_PER_DECAY))
     network = DeepClassifier((20,), solver=solver, max_iter=50, n_iter_no_change=50)
     grid = {
@@ -51,15 +51,15 @@ def make_search():
 
 
 def best_of_tries(search):
-    """Rows of start, factor, and scores of the worst and best seed."""
-    found = {}
-    for given, score in zip(
+    """Rows of start, factor, and the scores of the worst and the best seed."""
+    by_schedule = {}
+    for params, score in zip(
         search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True
     ):
-        start = given["deepclassifier__solver__learning_rate_init"]
-        factor = given["deepclassifier__solver__learning_rate__factor"]
-        found.setdefault((start, factor), []).append(score)
-    return [(*key, min(scores), max(scores)) for key, scores in found.items()]
+        start = params["deepclassifier__solver__learning_rate_init"]
+        factor = params["deepclassifier__solver__learning_rate__factor"]
+        by_schedule.setdefault((start, factor), []).append(score)
+    return [(*key, min(scores), max(scores)) for key, scores in by_schedule.items()]
 
 
 def main():

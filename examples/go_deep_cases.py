@@ -1,16 +1,16 @@
-"""The toy problems of go-deep, with its layers and its tolerances, from ten random states.
+"""The toy problems of go-deep, with its layers and tolerances, from ten random states.
 
-go-deep's README and tests train a network for each and ask how far it is off. Tolerances are
-as there: relative to 1 + y, absolute, or of the mean loss; the eight points' is what the
-outputs in the README are off by. The solver is L-BFGS, which looks at all rows at once and
-suits so few. Functions are learned on [0, 1) with a logistic output, which stays between 0
-and 1 as they do, and the root up to 100 with a linear one.
+go-deep's README and tests train a network for each problem and check its error. The tolerances
+are theirs: relative to 1 + y, absolute, or for the mean loss; the tolerance of the eight
+points is the error of the outputs in the README. The solver is L-BFGS, which trains on all
+rows at once and suits such small data. Functions on [0, 1) are learned with a logistic output,
+which stays between 0 and 1 as they do, and the square root up to 100 with a linear one.
 
-Hidden layers are as wide as there, but for two: with 3 logistic units for xor, and with two
-layers of 3 rectified linear units for the root, some starts get stuck.
+Hidden layers are as wide as in go-deep, with two exceptions: with 3 logistic units for xor,
+and with two layers of 3 rectified linear units for the root, some starts get stuck.
 
-The table has the error of the first random state, of the worst, and how many of ten, or of
-``--seeds N``, keep to the tolerance.
+The table shows the error of the first random state, that of the worst, and how many of ten (or
+of ``--seeds N``) stay within the tolerance.
 """
 
 import argparse
@@ -47,7 +47,7 @@ TEN_POINTS = np.array(
     ]
 )
 TEN_CLASSES = np.repeat([0, 1], 5)
-README = np.r_[:4, 5:9]  # the eight of them that the README has
+README = np.r_[:4, 5:9]  # the eight points in the README
 THRESHOLD = np.array([[0.0], [0.0], [0.0], [5.0], [5.0]])
 SOLVER = {"solver": "lbfgs", "max_iter": 2000, "tol": 1e-6}
 
@@ -66,7 +66,7 @@ def regressor(*hidden, **params):
 
 
 def relative(model, X, y):
-    """Largest error relative to 1 + y."""
+    """Largest error, relative to 1 + y."""
     return np.max(np.abs(output(model, X) - y) / (1 + y))
 
 
@@ -96,14 +96,14 @@ class Case(NamedTuple):
 
 
 def bounded(name, function):
-    """A function on [0, 1), learned on a hundred points and asked at six."""
+    """A function on [0, 1), learned from a hundred points and tested at six."""
     model = regressor(4, 4, activation="tanh", output_activation="logistic")
     data = [(X, function(X[:, 0])) for X in (UNIT, PROBES)]
     return Case(name, "4, 4 tanh", 0.1, relative, model, *data)
 
 
 def same(name, layers, tolerance, error, model, *data):
-    """A case that is asked about the rows that it learned."""
+    """A case that is tested on its training rows."""
     return Case(name, layers, tolerance, error, model, data, data)
 
 
@@ -179,14 +179,14 @@ def cases():
 
 
 def errors(case, n_seeds):
-    """Errors of the case by random state."""
-    found = []
+    """Errors of the case, one for each random state."""
+    errors_by_seed = []
     for seed in range(n_seeds):
         model = clone(case.model)
         states = {name: seed for name in model.get_params() if name.endswith("random_state")}
         model.set_params(**states).fit(*case.train)
-        found.append(case.error(model, *case.test))
-    return np.array(found)
+        errors_by_seed.append(case.error(model, *case.test))
+    return np.array(errors_by_seed)
 
 
 def main():
@@ -195,17 +195,17 @@ def main():
     )
     parser.add_argument("--seeds", type=int, default=10, metavar="N", help="random states")
     n_seeds = parser.parse_args().seeds
-    warnings.simplefilter("ignore", ConvergenceWarning)  # good enough is good enough
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the tolerance decides
     print(
         f"{'case':<22} {'hidden':<14} {'error':<9} {'tolerance':>9} {'reached':>8} "
         f"{'worst':>7} {'seeds':>6}"
     )
     for case in cases():
-        found = errors(case, n_seeds)
+        by_seed = errors(case, n_seeds)
         print(
             f"{case.name:<22} {case.layers:<14} {case.error.__name__:<9} {case.tolerance:>9} "
-            f"{found[0]:>8.4f} {found.max():>7.4f} "
-            f"{np.sum(found <= case.tolerance):>3}/{n_seeds}"
+            f"{by_seed[0]:>8.4f} {by_seed.max():>7.4f} "
+            f"{np.sum(by_seed <= case.tolerance):>3}/{n_seeds}"
         )
 
 

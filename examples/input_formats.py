@@ -1,8 +1,8 @@
-"""From files to a network and back: CSV, libSVM, numbers mixed with text, saved models.
+"""From files to a network and back: CSV, libSVM, mixed numbers and text, saved models.
 
-Reading, splitting and scaling are pandas's and scikit-learn's; a network takes its place at
-the end of the pipeline. Labels may be words: they come back from ``predict``, and from a model
-that was saved and loaded. The files are made in a temporary folder. This example needs pandas.
+pandas and scikit-learn read, split and scale the data; the network is the last step of a
+pipeline. Labels can be strings: ``predict`` returns them, even from a model that was saved and
+loaded. The files are created in a temporary folder. This example needs pandas.
 """
 
 import tempfile
@@ -33,14 +33,14 @@ def row(name, model, X_test, y_test):
 
 
 def csv_with_words(folder):
-    """Labels that are words, split by class, and two ways to normalise."""
+    """Labels that are strings, a stratified split, and two ways to scale."""
     iris = load_iris(as_frame=True)
     table = iris.data.assign(species=iris.target_names[iris.target])
     table.to_csv(folder / "iris.csv", index=False)
 
     table = pd.read_csv(folder / "iris.csv")
     X, y = table.drop(columns="species"), table["species"]
-    # stratify keeps the shares of the classes: 15 of each of the three are held out.
+    # stratify keeps the proportions of the classes: 15 rows of each are held out.
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.3, stratify=y, random_state=0
     )
@@ -51,12 +51,12 @@ def csv_with_words(folder):
 
 
 def sparse_libsvm(folder):
-    """A file of non-zero values only, which stays sparse up to the first layer."""
+    """A file of non-zero values, which remain sparse up to the first layer."""
     path = str(folder / "digits.libsvm")
     dump_svmlight_file(*load_digits(return_X_y=True), path)
 
     X, y = load_svmlight_file(path)
-    # MaxAbsScaler divides and does not shift: zeros stay zeros.
+    # MaxAbsScaler divides but does not shift, so zeros remain zeros.
     model = make_pipeline(MaxAbsScaler(), network())
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
     row("libSVM, MaxAbsScaler", model.fit(X_train, y_train), X_test, y_test)
@@ -66,7 +66,7 @@ def sparse_libsvm(folder):
 
 
 def numbers_and_text(folder):
-    """Columns of numbers are scaled, columns of words become a column for each word."""
+    """Scale columns of numbers, and encode columns of text as one column per value."""
     rng = np.random.RandomState(0)
     n = 600
     shop = rng.choice(["Lisbon", "Porto", "Faro"], n)
@@ -83,7 +83,7 @@ def numbers_and_text(folder):
     X, y = table.drop(columns="sold"), table["sold"]
     columns = make_column_transformer(
         (StandardScaler(), ["price", "weight"]),
-        # A shop that training has not seen gets zeros in all its columns.
+        # A shop that does not occur in training gets zeros in all columns.
         (OneHotEncoder(handle_unknown="ignore"), ["shop", "day"]),
     )
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
@@ -93,22 +93,22 @@ def numbers_and_text(folder):
 
 
 def saved_and_loaded(folder, model, X):
-    """The whole pipeline by joblib; the network alone as a file that runs no code."""
+    """The whole pipeline with joblib; the network alone in a file without code."""
     print("\nsaved and loaded")
     joblib.dump(model, folder / "iris.joblib")
-    again = joblib.load(folder / "iris.joblib")
-    same = np.array_equal(again.predict_proba(X), model.predict_proba(X))
-    print(f"  joblib: labels {', '.join(again.predict(X[:3]))}; same: {same}")
+    loaded = joblib.load(folder / "iris.joblib")
+    same = np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    print(f"  joblib: labels {', '.join(loaded.predict(X[:3]))}; same: {same}")
 
     save(model[-1], folder / "iris.json")
     scaled = model[:-1].transform(X)
-    again = load(folder / "iris.json")
-    same = np.array_equal(again.predict_proba(scaled), model[-1].predict_proba(scaled))
-    print(f"  JSON:   labels {', '.join(again.predict(scaled[:3]))}; same: {same}")
+    loaded = load(folder / "iris.json")
+    same = np.array_equal(loaded.predict_proba(scaled), model[-1].predict_proba(scaled))
+    print(f"  JSON:   labels {', '.join(loaded.predict(scaled[:3]))}; same: {same}")
 
 
 def main():
-    warnings.simplefilter("ignore", ConvergenceWarning)  # epochs are a fixed budget here
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are a fixed budget
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"{'input':<34} {'test rows':>9} {'accuracy':>9}")

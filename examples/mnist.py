@@ -1,14 +1,14 @@
 """Handwritten digits with one hidden layer: 784-50-10, 25 epochs, in seconds.
 
-The epochs are a fixed budget, over which the learning rate makes one cycle: enough for 98 % of
-the test images. Rate and penalty were chosen on the last 10,000 training images. Images come
-from the four files of the MNIST distribution (IDX format, compressed or not) in the folder
-``--data``, or else from openml.org:
+The number of epochs is a fixed budget, during which the learning rate goes through one cycle:
+enough to get 98 % of the test images right. The learning rate and the penalty were selected on
+the last 10,000 training images. The images come from the four files of the MNIST distribution
+(IDX format, compressed or not) in the folder ``--data``, or else from openml.org:
 
     python examples/mnist.py --data DIR
 
-``--dtype float64`` shows what single precision saves, ``--seeds 3`` what is luck: it fits with
-that many random states, and reports the means.
+``--dtype float64`` shows how much time single precision saves. ``--seeds 3`` shows the role of
+chance: it fits with that many random states and reports the means.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from skdeep import DeepClassifier
 
 
 def read_idx(folder, name):
-    """Array of bytes in the IDX file `name`, or `name`.gz, of a folder."""
+    """Contents of the IDX file `name`, or `name`.gz, as an array of bytes."""
     path = folder / name
     if path.exists():
         content = path.read_bytes()
@@ -40,7 +40,7 @@ def read_idx(folder, name):
 
 
 def load(folder):
-    """Training images and labels, test images and labels, all of uint8."""
+    """Training images and labels, test images and labels, all as uint8."""
     if folder is None:
         images, labels = fetch_openml(
             "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
@@ -58,7 +58,7 @@ def load(folder):
 
 
 def scaled(pixels):
-    """Pixels of 0 to 255 as float32 in [0, 1]."""
+    """Pixels scaled from 0..255 to float32 in [0, 1]."""
     return pixels / np.float32(255)
 
 
@@ -66,7 +66,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the IDX files")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the IDX files")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="number of fits")
     arguments = parser.parse_args()
@@ -86,7 +86,7 @@ def main():
         )
         start = time.perf_counter()
         with warnings.catch_warnings():
-            # The loss still falls after 25 epochs, and 25 is what we want.
+            # The loss is still falling after 25 epochs, which is intended.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(scaled(X_train), y_train)
         seconds.append(time.perf_counter() - start)

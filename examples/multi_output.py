@@ -1,8 +1,8 @@
-"""Targets of several columns, and training in parts.
+"""Targets with several columns, and training in parts.
 
-Columns of labels, each with classes of its own; labels of which any number is right; several
-numbers at once: ``y`` says which it is. ``partial_fit`` takes the rows as they come, and with
-``warm_start`` 10 epochs and 10 more are 20, to the last digit.
+The type of ``y`` determines the task: columns of labels, each with its own classes; labels of
+which any number can apply; or several numbers. ``partial_fit`` trains on the rows as they
+arrive, and with ``warm_start``, two fits of 10 epochs equal one of 20, to the last digit.
 """
 
 import warnings
@@ -23,7 +23,7 @@ def row(task, y, model, score):
 
 
 def several_columns(digit):
-    """What digit an image shows, and two things that follow from it, each by name."""
+    """The digit that an image shows, and two properties that follow from it, as strings."""
     names = np.array(DIGITS)
     parity = np.where(digit % 2, "odd", "even")
     size = np.where(digit < 3, "small", np.where(digit < 7, "middle", "large"))
@@ -31,7 +31,7 @@ def several_columns(digit):
 
 
 def main():
-    warnings.simplefilter("ignore", ConvergenceWarning)  # epochs are a fixed budget here
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are a fixed budget
     print(f"{'task':<28} {'y':<12} {'outputs':>8} {'score':>7}")
     X, digit = load_digits(return_X_y=True)
     X = X / 16
@@ -64,7 +64,7 @@ def main():
     shown = dict(zip(("digit", "parity", "size"), model.predict(X_test[:1])[0], strict=True))
     print(f"\nthe first test image: {', '.join(f'{k} {v}' for k, v in shown.items())}")
     p = model.predict_proba(X_test[:1])
-    print(f"probabilities of its columns: {', '.join(f'{own.max():.3f}' for own in p)}")
+    print(f"probabilities of its columns: {', '.join(f'{column.max():.3f}' for column in p)}")
 
     twenty = DeepClassifier((50,), max_iter=20, **params).fit(X_train, Y_train)
     ten = DeepClassifier((50,), max_iter=10, warm_start=True, **params).fit(X_train, Y_train)

@@ -1,15 +1,16 @@
-"""Learning from a stream whose rules change, and how good it is while it learns.
+"""Learning from a stream whose rules change, and the accuracy while learning.
 
-Each chunk of rows is predicted first and learned from afterwards (test, then train), so every
-row is a test row once, and none is set aside. The rule by which rows get their class changes
-twice. The accuracy over all rows so far hardly shows it; that of the last rows does.
+Each chunk of rows is first predicted and then used for training (test, then train), so every
+row is a test row once and none are set aside. The rule that assigns classes to rows changes
+twice. The accuracy over all rows so far hardly shows these changes; that of the last rows
+does.
 
-Compared are a network that stopped learning after the first thousand rows, and the class that
-was most frequent so far. The picture needs matplotlib:
+The network is compared with a copy that stopped learning after the first thousand rows, and
+with the most frequent class so far. The plot needs matplotlib:
 
     python examples/prequential.py --plot prequential.png
 
-``--chunk 1`` learns from each row by itself.
+``--chunk 1`` trains on one row at a time.
 """
 
 import argparse
@@ -28,7 +29,7 @@ NAMES = ("learning", "frozen", "majority")
 
 
 def stream(rng):
-    """Rows, and classes by one of three rules; one class in twenty is wrong."""
+    """Rows, and their classes by one of three rules; one class in twenty is wrong."""
     X = rng.normal(size=(N_ROWS, N_FEATURES))
     a, b, c, d = X[:, :4].T
     rules = (a * b > -0.3, a + 2 * np.abs(c) > 1, c - d > -0.4)
@@ -43,7 +44,7 @@ def network():
 
 
 def test_then_train(X, y, chunk):
-    """Whether each row was predicted right, by each of the three: (3, rows) of bool."""
+    """Which rows each of the three predicted correctly: bool array of shape (3, rows)."""
     scaler, learning, frozen = StandardScaler(), network(), network()
     seen = np.zeros(2)
     right = np.zeros((3, len(y)), bool)
@@ -54,7 +55,7 @@ def test_then_train(X, y, chunk):
             right[0, rows] = learning.predict(now) == y[rows]
             right[1, rows] = frozen.predict(now) == y[rows]
         right[2, rows] = y[rows] == np.argmax(seen)
-        # Scaling learns from the stream as well; what was predicted knew nothing of it.
+        # The scaler learns from the stream as well, after the predictions.
         now = scaler.partial_fit(X[rows]).transform(X[rows])
         learning.partial_fit(now, y[rows], classes=[0, 1])
         if start < FREEZE_AT:
@@ -64,12 +65,12 @@ def test_then_train(X, y, chunk):
 
 
 def cumulative(right):
-    """Accuracy over all rows up to each."""
+    """Accuracy over all rows up to each row."""
     return np.cumsum(right, axis=-1) / np.arange(1, right.shape[-1] + 1)
 
 
 def windowed(right):
-    """Accuracy over the last rows up to each, from the first full window on."""
+    """Accuracy over the last rows up to each row, from the first full window on."""
     sums = np.cumsum(right, axis=-1)
     sums[:, WINDOW:] -= sums[:, :-WINDOW].copy()
     return sums[:, WINDOW - 1 :] / WINDOW
@@ -81,13 +82,13 @@ def plot(path, right):
     figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
     rows = np.arange(N_ROWS) + 1
     last = windowed(right)
-    colours = ("tab:blue", "tab:orange", "tab:gray")
-    for name, colour, line in zip(NAMES, colours, last, strict=True):
-        axes.plot(rows[WINDOW - 1 :], line, color=colour, label=f"{name}, last {WINDOW} rows")
+    colors = ("tab:blue", "tab:orange", "tab:gray")
+    for name, color, line in zip(NAMES, colors, last, strict=True):
+        axes.plot(rows[WINDOW - 1 :], line, color=color, label=f"{name}, last {WINDOW} rows")
     axes.plot(
         rows[WINDOW - 1 :],
         cumulative(right)[0, WINDOW - 1 :],
-        color=colours[0],
+        color=colors[0],
         linestyle=":",
         label="learning, all rows so far",
     )

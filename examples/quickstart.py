@@ -1,7 +1,7 @@
-"""Both estimators in a scikit-learn pipeline, scored by cross-validation in seconds.
+"""Both estimators in scikit-learn pipelines, cross-validated in seconds.
 
-Digits (1797 images of 8 x 8 pixels, ten classes) and diabetes (442 patients, one number
-to predict) come with scikit-learn, so that nothing is downloaded.
+The data come with scikit-learn: digits (1797 images of 8 x 8 pixels, ten classes) and diabetes
+(442 patients, one number to predict).
 """
 
 import time
@@ -19,14 +19,14 @@ def score_digits():
         StandardScaler(),
         DeepClassifier((100,), learning_rate_init=0.01, dtype="float32", random_state=0),
     )
-    # The images come writer by writer: shuffled, every fold has images of all writers.
+    # The images are ordered by writer: shuffling puts all writers into every fold.
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     return cross_val_score(model, *load_digits(return_X_y=True), cv=folds)
 
 
 def score_diabetes():
-    # alpha is weighed against the sum of squared errors over all rows, each in the
-    # thousands here: 2000 is a moderate penalty.
+    # The penalty is divided by the number of rows, and squared errors are in the thousands
+    # here: alpha=2000 is moderate.
     model = make_pipeline(
         StandardScaler(),
         DeepRegressor(

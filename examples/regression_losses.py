@@ -1,8 +1,9 @@
-"""A loss for each kind of target: outliers, counts, quantiles, bounds, and one of your own.
+"""A loss for each kind of target: outliers, counts, quantiles, bounds, and your own.
 
-The loss says what a prediction is: the squared error's is the mean, which outliers pull
-away; the absolute error's is the median, and the quantile loss's any other quantile. Huber's
-lies between the two. Counts and shares have predictions that cannot leave their range.
+The loss determines what a prediction estimates: the mean with the squared error, which
+outliers distort; the median with the absolute error; any other quantile with the quantile
+loss. Huber's loss lies between the first two. Predictions of counts and fractions cannot leave
+their range.
 """
 
 import warnings
@@ -14,13 +15,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_absolute_error, mean_poisson_deviance
 
 from skdeep import DeepRegressor
+from skdeep.losses import Huber
 
 NETWORK = {"hidden_layer_sizes": (30,), "learning_rate_init": 0.01, "random_state": 0}
 
 
 @dataclass(frozen=True)
 class Asymmetric:
-    """Squared error, `above` times as dear where the prediction is too high."""
+    """Squared error that weights predictions that are too high `above` times."""
 
     above: float = 10.0
 
@@ -38,7 +40,7 @@ def row(name, measure, value):
 
 
 def main():
-    warnings.simplefilter("ignore", ConvergenceWarning)  # epochs are a fixed budget here
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are a fixed budget
     rng = np.random.RandomState(0)
     X, mean = make_friedman1(n_samples=1500, n_features=5, random_state=0)
     mean = (mean - mean.mean()) / mean.std()
@@ -48,17 +50,12 @@ def main():
         return DeepRegressor(**NETWORK, **params).fit(X[train], y[train])
 
     print(f"{'loss':<28} {'measure':<20} {'value':>7}")
-    # One row in ten is off by 8 standard deviations, always upwards.
+    # One row in ten is too high by 8 standard deviations.
     outliers = mean + 8.0 * (rng.uniform(size=len(mean)) < 0.1)
-    for params in (
-        {"loss": "squared_error"},
-        {"loss": "absolute_error"},
-        {"loss": "huber", "huber_delta": 0.2},
-    ):
-        prediction = fitted(outliers, **params).predict(X[test])
-        row(
-            params["loss"], "error without outlier", mean_absolute_error(mean[test], prediction)
-        )
+    for loss in ("squared_error", "absolute_error", Huber(delta=0.2)):
+        prediction = fitted(outliers, loss=loss).predict(X[test])
+        name = "huber" if isinstance(loss, Huber) else loss
+        row(name, "error without outlier", mean_absolute_error(mean[test], prediction))
 
     counts = rng.poisson(np.exp(mean))
     prediction = fitted(counts, loss="poisson").predict(X[test])
@@ -72,8 +69,8 @@ def main():
     row("quantile [0.1, 0.9]", "share of rows between", inside.mean())
     row("quantile [0.1, 0.9]", "bands that cross", np.mean(low > high))
 
-    share = 1 / (1 + np.exp(-3 * noisy))
-    prediction = fitted(share, output_activation="logistic").predict(X[test])
+    fraction = 1 / (1 + np.exp(-3 * noisy))
+    prediction = fitted(fraction, output_activation="logistic").predict(X[test])
     row("output_activation logistic", "lowest prediction", prediction.min())
     row("output_activation logistic", "highest prediction", prediction.max())
 

@@ -1,8 +1,8 @@
-"""A small problem that a wide network learns by heart, and what keeps it from that.
+"""A small problem that a wide network memorizes, and what prevents that.
 
-Dropout, a bound on the weights and the penalties (L2, or L1, which sets weights to about 0)
-hold the network back. The norms are for training that is quicker and less touchy; what they
-do for the test score is a side effect.
+Dropout, a bound on the weights and the penalties (L2, or L1, which drives weights to nearly 0)
+restrict the network. Batch and layer norm make training faster and more robust; their effect
+on the test score is a side effect.
 """
 
 import warnings
@@ -21,9 +21,9 @@ VARIANTS = {
     "max_norm=0.5": {"max_norm": 0.5},
     "alpha=5": {"alpha": 5},
     "alpha=0.2, l1_ratio=1": {"alpha": 0.2, "l1_ratio": 1.0},
-    "batch_norm": {"batch_norm": True},
-    "batch_norm, dropout=0.5": {"batch_norm": True, "dropout": 0.5},
-    "layer_norm": {"layer_norm": True},
+    'norm="batch"': {"norm": "batch"},
+    'norm="batch", dropout=0.5': {"norm": "batch", "dropout": 0.5},
+    'norm="layer"': {"norm": "layer"},
     "weight_averaging=0.99": {"weight_averaging": 0.99},
 }
 
@@ -45,7 +45,7 @@ def main():
             (100, 100), batch_size=50, max_iter=80, dtype="float32", random_state=0, **params
         )
         with warnings.catch_warnings():
-            # A fixed number of epochs: what is compared is where they lead.
+            # The number of epochs is fixed: the comparison is about where they lead.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X_train, y_train)
         p = model.predict_proba(X_test)[np.arange(len(y_test)), y_test]

@@ -1,7 +1,7 @@
-"""500 candidates in three folds: 1,500 networks searched in seconds, under a progress bar.
+"""500 candidates in three folds: a search over 1,500 networks in seconds, with a progress bar.
 
-The search is scikit-learn's own; ``lockstep`` trains its networks as stacks. The bar needs
-the package rich (``pip install rich``) and is left out where that is not installed.
+The search is scikit-learn's own; ``lockstep`` trains its networks as stacks. The progress bar
+needs the package rich (``pip install rich``) and is omitted if rich is not installed.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ N_CANDIDATES = 500
 
 
 def make_search():
-    # A fixed number of epochs is part of the search: nobody need be told that it is reached.
+    # The number of epochs is fixed: n_iter_no_change keeps networks from stopping early.
     model = make_pipeline(
         StandardScaler(), DeepClassifier((8,), max_iter=50, n_iter_no_change=50, random_state=0)
     )

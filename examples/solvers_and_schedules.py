@@ -1,8 +1,8 @@
-"""Every solver on one problem, and every schedule of the learning rate in one picture.
+"""All solvers on one problem, and all learning-rate schedules in one picture.
 
-A solver's name takes its parameters from the estimator's; an object carries its own, with
-defaults that suit it. Thirty epochs of an easy problem rank nothing: differences of a percent
-are luck. The picture needs matplotlib:
+A solver given by name takes the parameters that it shares with scikit-learn's MLP from the
+estimator; an object carries its own, with defaults that suit it. Thirty epochs of an easy
+problem are no ranking: differences of one percent are chance. The plot needs matplotlib:
 
     python examples/solvers_and_schedules.py --plot schedules.png
 """
@@ -31,7 +31,7 @@ SOLVERS = [
     skdeep.Lion(learning_rate_init=RATE / 3),
     skdeep.LBFGS(),
 ]
-STEPS_PER_EPOCH, N_ROWS = 7, 1347  # of the digits that are trained on
+STEPS_PER_EPOCH, N_ROWS = 7, 1347  # of the training set
 SCHEDULES = {
     "constant": "constant",
     "InvScaling(0.1)": skdeep.InvScaling(0.1),
@@ -59,7 +59,7 @@ def score_of(X, y, **params):
 
 
 def rates_of(schedule):
-    """Learning rate at each step of a fit whose progress stalls in epochs 10 and 20."""
+    """Learning rate at each step of a fit that stalls in epochs 10 and 20."""
     span = Span(0, per_epoch=STEPS_PER_EPOCH, n_steps=STEPS_PER_EPOCH * EPOCHS)
     rate, rates = RATE, []
     for epoch in range(EPOCHS):

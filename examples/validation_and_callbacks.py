@@ -1,8 +1,8 @@
-"""Your own validation rows in a Pipeline, the score to watch, and callbacks.
+"""Your own validation set in a Pipeline, the score to monitor, and callbacks.
 
-Each patient here has eight rows that are much alike. A tenth of the rows, drawn at random, is
-of patients that are trained on as well, and flatters the network; rows of other patients say
-what it is worth. ``transform_input`` sends them through the scaler, too.
+Each patient has eight rows that are very similar. A random tenth of the rows belongs to
+patients who are also in the training set, so it flatters the network; rows of other patients
+show its true accuracy. ``transform_input`` passes these rows through the scaler as well.
 """
 
 import warnings
@@ -19,7 +19,7 @@ from skdeep import DeepClassifier
 
 
 class StopAt:
-    """A callback that ends the fit once the training rows' accuracy is high enough."""
+    """A callback that stops the fit when the training accuracy is high enough."""
 
     def __init__(self, accuracy):
         self.accuracy = accuracy
@@ -39,7 +39,7 @@ class StopAt:
 
 
 def patients():
-    """Training, validation and test rows, of 200, 200 and 200 patients."""
+    """Training, validation and test rows, of 200 patients each."""
     X, y = make_classification(
         n_samples=600, n_informative=6, n_redundant=0, flip_y=0.1, random_state=0
     )
@@ -52,7 +52,7 @@ def patients():
 
 def main():
     sklearn.set_config(enable_metadata_routing=True)
-    warnings.simplefilter("ignore", ConvergenceWarning)  # of max_iter and max_time
+    warnings.simplefilter("ignore", ConvergenceWarning)  # from max_iter and max_time
     (X, y), (X_val, y_val), test = patients()
 
     def model(**params):

@@ -1,14 +1,14 @@
-"""The grade that tasters give a white wine, and how often a network rounds to it.
+"""Grades that tasters give white wines, and how often a network predicts them.
 
-A prediction counts as right where it is less than half a grade off. The file has grades in
-tenths (0.6 is grade 6), so half a grade is 0.05 there; here grades count from 0 to 10. The
-share within the threshold is a metric, not a loss: the table compares losses to train on.
+A prediction counts as correct if it is less than half a grade off. The file contains grades in
+tenths (0.6 is grade 6), so half a grade is 0.05 there; here, grades range from 0 to 10. The
+fraction within the threshold is a metric, not a loss: the table compares losses for training.
 
-One wine in five is in the file more than once. Copies stay on one side of each split, or
-networks that learn rows by heart would look better than they are.
+One wine in five occurs more than once in the file. Copies stay on the same side of each split;
+otherwise, networks that memorize rows would look better than they are.
 
 The data come from ``winequality-white.csv`` (11 numbers, then the grade in tenths, no header)
-in the folder ``--data``, or else from openml.org (dataset 44971, grades as they are):
+in the folder ``--data``, or else from openml.org (dataset 44971, with integer grades):
 
     python examples/wine_quality.py --data DIR
 """
@@ -38,7 +38,7 @@ SCORES = {
 
 
 def load(folder):
-    """11 measurements of each wine, and its grade."""
+    """11 measurements for each wine, and its grade."""
     if folder is None:
         X, y = fetch_openml(data_id=44971, return_X_y=True, as_frame=False, parser="liac-arff")
         return X.astype(float), y.astype(float)
@@ -66,7 +66,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the CSV file")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the CSV file")
     X, y = load(parser.parse_args().data)
     wine = np.unique(X, axis=0, return_inverse=True)[1]
     models = {

@@ -1,8 +1,9 @@
-"""Which of three cultivars a wine is from: eight tanh units, cross-validated.
+"""Three cultivars of wine, classified by eight tanh units, cross-validated.
 
-The Go library whose example this was reports about 98 % of the wines that it trained on; here
-they are wines that the network has not seen. The data come from ``wine.data`` (class first,
-13 numbers, no header) in the folder ``--data``, or else from openml.org (dataset 187):
+The Go library that this example comes from reports an accuracy of about 98 % on the training
+set; here, the network has not seen the wines that it is scored on. The data come from
+``wine.data`` (class first, then 13 numbers, no header) in the folder ``--data``, or else from
+openml.org (dataset 187):
 
     python examples/wines.py --data DIR
 """
@@ -22,7 +23,7 @@ from skdeep import DeepClassifier, lockstep
 
 
 def load(folder):
-    """13 measurements of each wine, and its class: 1, 2 or 3."""
+    """13 measurements for each wine, and its class: 1, 2 or 3."""
     if folder is None:
         X, y = fetch_openml(data_id=187, return_X_y=True, as_frame=False, parser="liac-arff")
         return X, y.astype(int)
@@ -34,11 +35,11 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of wine.data")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with wine.data")
     X, y = load(parser.parse_args().data)
     folds = RepeatedStratifiedKFold(n_splits=10, n_repeats=3, random_state=0)
     print(f"{'alpha':<8} {'accuracy':>9} {'worst repeat':>13}")
-    # 160 rows settle 139 parameters badly: a large penalty does.
+    # 160 rows do not determine 139 parameters well: a large penalty helps.
     for alpha in (0.0001, 1.0, 3.0):
         network = DeepClassifier(
             (8,), "tanh", alpha=alpha, learning_rate_init=0.01, random_state=0

@@ -41,7 +41,7 @@ def main() -> None:
     folder = options.data.resolve()
     command = f"python -m tests.benchmarks {shlex.join(sys.argv[1:])}".strip()
     print(f"# Benchmarks\n\n{report.machine(command)}")
-    print(f"- {options.repeats} repeats, contestants in turn, each in a process of its own")
+    print(f"- {options.repeats} repeats, contestants in turn, each in a separate process")
     no_mnist = find_mnist(folder, "train-images-idx3-ubyte") is None
     if no_mnist:
         print(f"- MNIST was not found in {folder}: its cases are left out")

@@ -27,18 +27,18 @@ NOTHING = "-"
 
 
 SPEED_NOTE = """\
-Times of a peer by ours in the same repeat, in float32 unless said otherwise: median
-(smallest-largest) over the repeats; more is better for skdeep. BLAS floor: time of the case's
-matrix products alone, called through `np.matmul(..., out=)` with the same shapes (SciPy's
-product where the input is sparse), as a share of our time."""
+Time of a peer divided by the time of skdeep in the same repeat, in float32 unless stated
+otherwise: median (minimum-maximum) over the repeats; higher is better for skdeep. BLAS floor:
+the time of the matrix products alone, called through `np.matmul(..., out=)` with the same
+shapes (SciPy's product for sparse input), as a fraction of the time of skdeep."""
 MEMORY_NOTE = """\
-Growth of a fresh process's peak memory in one fit, beyond imports and data, and size of the
-fitted estimator's pickle (PyTorch: of its `state_dict`)."""
+Growth of the peak memory of a fresh process during one fit, not counting imports and data, and
+size of the pickled estimator (for PyTorch, of its `state_dict`)."""
 GROWTH_NOTE = """\
-One epoch of a regression with batches of 256: 8,192 rows, 64 columns and 2 hidden layers of
-64, of which one number grows by powers of two. First and last value, and the exponent, the
-slope of least squares on logarithmic scales: 0 does not grow, 1 grows in proportion. Memory
-is the peak of what NumPy allocates beyond the data."""
+One epoch of a regression with batches of 256, 8,192 rows, 64 columns and 2 hidden layers of 64
+units, where one of these numbers grows by powers of two. First and last value, and the
+exponent, which is the least-squares slope on logarithmic scales: 0 means constant, 1 linear.
+Memory is the peak of NumPy's allocations, not counting the data."""
 
 
 def section(

@@ -14,12 +14,10 @@ import pytest
 from tests.examples import rows_of_go_deep, rows_of_gopher_neural  # noqa: F401
 from tests.examples.go_rows import (
     CHECKS,
-    DOCS,
     GO_DEEP,
     GOPHER,
     PAGE,
     RECIPE,
-    code_blocks,
     fresh,
 )
 
@@ -87,8 +85,3 @@ def test_recipe_finds_a_winner():
     assert search.best_score_ == max(search.cv_results_["mean_test_score"]) > 0.95
     chosen = winner.get_params()
     assert {name: chosen[name] for name in search.best_params_} == search.best_params_
-
-
-@pytest.mark.parametrize("block", code_blocks((DOCS / "parallel_training.rst").read_text()))
-def test_code_of_parallel_training_runs(block):
-    exec(block, {})

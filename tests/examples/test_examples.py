@@ -174,9 +174,3 @@ def test_targets_of_several_columns():
 def test_readme_code_runs():
     code = re.search(r"```python\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert "deepclassifier__solver__learning_rate_init" in run("-c", code[1])
-
-
-def test_readme_says_where_each_module_is():
-    text = README.read_text(encoding="utf-8")
-    modules = [path.name for path in (ROOT / "skdeep").glob("*.py")]
-    assert [name for name in modules if f"(skdeep/{name})" not in text] == []

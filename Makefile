@@ -1,0 +1,19 @@
+# One command a habit. Uses .venv if it exists, else the python on the path;
+# `make check PYTHON=python3.13` picks another.
+PYTHON ?= $(or $(wildcard .venv/bin/python .venv/Scripts/python.exe),python)
+
+.PHONY: check test docs bench
+
+check:  ## lint, format and types: seconds
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+test:  ## tests, docstring examples and scripts: minutes
+	$(PYTHON) -m pytest
+
+docs:  ## the documentation, warnings as errors: docs/_build/html/index.html
+	$(PYTHON) -m sphinx -W -b html docs docs/_build/html
+
+bench:  ## timings against scikit-learn and PyTorch: needs the extra "bench"
+	$(PYTHON) -m tests.benchmarks

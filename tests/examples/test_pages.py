@@ -1,0 +1,25 @@
+"""The code of each page of the documentation runs, from top to bottom."""
+
+import pytest
+
+from tests.examples.go_rows import DOCS, code_blocks
+
+BLOCKS = {
+    page.stem: blocks
+    for page in sorted(DOCS.glob("*.rst"))
+    # Its rows have tests of their own, with files that they read.
+    if page.stem != "coming_from_go"
+    and (blocks := code_blocks(page.read_text(encoding="utf-8")))
+}
+
+
+@pytest.mark.parametrize("page", BLOCKS)
+def test_code_of_the_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # for the files that it writes
+    names = {}
+    for block in BLOCKS[page]:
+        exec(block, names)
+
+
+def test_pages_with_code_are_found():
+    assert {"getting_started", "user_guide", "persistence"} <= set(BLOCKS)
