@@ -23,7 +23,12 @@ from skdeep.estimators.build import dropout_of, network_of, solver_of
 from skdeep.estimators.callbacks import CallbackBridge
 from skdeep.estimators.model import Model, model_of
 from skdeep.estimators.outcome import check_divergence, warn_of_outcome
-from skdeep.estimators.targets import RegressionTarget, Target
+from skdeep.estimators.targets import (
+    ClassTarget,
+    MultilabelTarget,
+    MultiOutputTarget,
+    Target,
+)
 from skdeep.estimators.task import build_task
 from skdeep.estimators.training_data import check_training_data
 from skdeep.estimators.validation_set import Validation
@@ -240,7 +245,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator):
         solver_of(self)
         network = network_of(self, len(params.weights[0]), target.n_outputs, dropout_of(self))
         self.n_features_in_ = len(params.weights[0])
-        if not isinstance(target, RegressionTarget):
+        if isinstance(target, ClassTarget | MultilabelTarget | MultiOutputTarget):
             self.classes_ = target.classes
         self._training_state = TrainingState(history)
         self._set_fitted(Model.at(network, network.pack(params), target), history)

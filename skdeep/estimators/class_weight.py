@@ -14,7 +14,7 @@ from skdeep.metrics.counts import dense, label_columns
 def times_class_weight(
     sample_weight: Array | None, class_weight: Any, y: Any, dtype: np.dtype
 ) -> Array | None:
-    # Weights of rows times those of their classes, as a column of shape (n_samples, 1).
+    """Sample weights times the weights of their classes, of shape (n_samples, 1)."""
     of_rows = None if sample_weight is None else in_safe_range(sample_weight, dtype)
     if class_weight is None:
         return of_rows
@@ -22,26 +22,18 @@ def times_class_weight(
     if of_rows is not None:
         weight = in_safe_range(of_rows * weight, dtype)
     if not weight.any():
-        raise ValueError("class_weight and sample_weight leave every row a weight of 0.")
+        raise ValueError(
+            "class_weight and sample_weight give every row a weight of 0: raise some of them."
+        )
     return weight
 
 
 def explicit_class_weight(
     class_weight: Any, y: Any, target: ClassTarget | MultilabelTarget | MultiOutputTarget
 ) -> Any:
-    """A dict for one column of classes, a list of dicts for several; checked.
+    """The weight of every class: a dict for one column of labels, else a list of dicts.
 
-    Parameters
-    ----------
-    class_weight : 'balanced', dict or list of dict
-        'balanced' weighs each class by n_samples / (n_classes * its rows in `y`).
-    y : ndarray of shape (n_samples,) or (n_samples, n_columns)
-    target : target of that `y`
-
-    Raises
-    ------
-    ValueError
-        If it does not fit the columns of `y`, or names an unknown class.
+    'balanced' is n_samples / (n_classes * number of rows of the class).
     """
     single = isinstance(target, ClassTarget)
     columns = [y] if single else label_columns(dense(y))
@@ -87,7 +79,7 @@ def _balanced(column: Array) -> dict[Any, float]:
 
 
 def class_weight_of_rows(explicit: Any, y: Any) -> Array:
-    """Weight of each row, of shape (n_samples,): over several columns, the product."""
+    """Weight of each row, of shape (n_samples,); over several columns, the product."""
     if isinstance(explicit, dict):
         explicit, columns = [explicit], [y]
     else:

@@ -310,54 +310,38 @@ REGRESSOR = COMMON | {
 ATTRIBUTES = """
     coefs_ : list of ndarray of shape (n_in, n_out)
         Weights of each layer. Modifying these arrays changes predictions.
-
     intercepts_ : list of ndarray of shape (n_out,)
         Biases of each layer.
-
     norms_ : list of ndarray of shape (n_out,)
         Scale, shift and running statistics of each layer that has a norm.
-
     loss_ : float
         Loss of the last epoch.
-
     best_loss_ : float or None
         Lowest loss of any epoch; None with `early_stopping`.
-
     loss_curve_ : list of float
         Loss of each epoch (of each iteration with 'lbfgs').
-
     validation_scores_ : list of float or None
         Score of the validation rows after each epoch (`validation_scoring`); None without
         validation rows.
-
     validation_loss_curve_ : list of float or None
         Loss of the validation rows after each epoch, without penalty.
-
     best_validation_score_ : float or None
         Highest validation score; NaN if none is finite.
-
     best_iter_ : int or None
         Epoch of the highest validation score, from 1; None without validation rows, or if no
         score is finite.
-
     n_iter_ : int
         Number of epochs of the last call; of iterations with 'lbfgs'.
-
     t_ : int
         Number of training rows seen, counting those of every epoch.
-
     n_features_in_ : int
         Number of columns of `X`.
-
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns of `X`, if they are all strings.
-
     n_layers_ : int
         Number of layers, including input and output.
-
     n_outputs_ : int
         Number of outputs of the network.
-
     out_activation_ : str
         Name of the output activation.
 """

@@ -196,7 +196,7 @@ def score_of(
 ) -> Callable[[Array, Array, Array, Array | None], float] | None:
     """(theta, encoded, raw, weight) -> score; None for the loss."""
     scoring = estimator.validation_scoring
-    if scoring == "loss" or (scoring is None and not getattr(target, "has_score", True)):
+    if scoring == "loss" or (scoring is None and not target.has_score):
         return None
     if scoring is None:
         return lambda theta, encoded, raw, weight: target.score(encoded, raw, weight)

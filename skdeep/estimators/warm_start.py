@@ -3,7 +3,7 @@
 import copy
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -17,16 +17,8 @@ from skdeep.estimators.model import Model, model_of
 class RandomStream:
     """The random numbers of a fit, which a warm start continues.
 
-    Attributes
-    ----------
-    random_state : int, RandomState or None
-        The estimator's parameter.
-    state : tuple or None
-        State of the generator before the first draw; None if an int determines it.
-    n_rows : int
-        Number of rows of the data.
-    n_epochs : int
-        Number of epochs drawn so far.
+    `state` is that of the generator before the first draw, None if an int determines it;
+    `n_epochs` is the number of epochs drawn so far.
     """
 
     random_state: Any
@@ -52,15 +44,8 @@ class RandomStream:
 class TrainingState:
     """Where training stands at the end of a fit.
 
-    Attributes
-    ----------
-    history : History
-    solver_state : SolverState or None
-    checksum : float or None
-        Of the parameters that the fit returned, if the solver continues from others.
-    stream : RandomStream or None
-    mask_generator : Generator or None
-        Draws dropout masks.
+    `checksum` is that of the parameters that the fit returned, if the solver continues from
+    others; `mask_generator` draws dropout masks.
     """
 
     history: History
@@ -82,21 +67,11 @@ class TrainingState:
         return cls(result.history, state, checksum, stream, task.mask_generator)
 
 
-@dataclass
-class Randomness:
-    """What a fit draws from, and the solver state that it resumes.
+class Randomness(NamedTuple):
+    """What a fit draws from, and the solver state that it resumes."""
 
-    Attributes
-    ----------
-    stream : RandomStream or None
-        None if no later fit can continue it.
-    generator : RandomState or None
-        None if nothing depends on its draws.
-    solver_state : SolverState or None
-    """
-
-    stream: RandomStream | None
-    generator: np.random.RandomState | None
+    stream: RandomStream | None  # None if no later fit can continue it
+    generator: np.random.RandomState | None  # None if nothing depends on its draws
     solver_state: SolverState | None
 
     @property
