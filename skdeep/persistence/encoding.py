@@ -14,6 +14,7 @@ import numpy as np
 from skdeep._checks import constraints_of_spec, validate_parameter_constraints
 from skdeep.activations import ACTIVATIONS
 from skdeep.initializers import INITIALIZERS, Normal, Uniform
+from skdeep.losses import Focal, Huber
 from skdeep.persistence.files import check_fields, shown
 from skdeep.persistence.formats import MEMBER_DTYPES
 from skdeep.schedules import SCHEDULES, WarmUp
@@ -30,6 +31,8 @@ SPECS: dict[str, Any] = {
         Normal,
         *map(type, INITIALIZERS.values()),
         *map(type, ACTIVATIONS.values()),
+        Focal,
+        Huber,
     )
 }
 

@@ -25,7 +25,9 @@ from skdeep._arrays import Array
 from skdeep.persistence.files import PathLike, check_fields, refusals, shown
 
 FORMAT = "skdeep"
-VERSION = 1
+VERSION = 2
+# Versions that can be read; see `version_1` for what changed.
+READABLE = (1, 2)
 
 # Dtypes of the arrays that are members of an .npz; all others stand in its text.
 MEMBER_DTYPES = ("<f4", "<f8")
@@ -344,10 +346,10 @@ def _checked(tree: Any, get: Callable[[str, dict[str, Any]], Array]) -> dict[str
     if type(tree) is not dict or tree.get("format") != FORMAT:
         raise ValueError("it is no model that skdeep.persistence.save wrote.")
     version = tree.get("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in READABLE:
         raise ValueError(
-            f"it has version {shown(version)} of the format, but this skdeep knows version "
-            f"{VERSION} only: upgrade skdeep."
+            f"it has version {shown(version)} of the format, but this skdeep reads versions "
+            f"1 to {VERSION} only: upgrade skdeep."
         )
     given = tree.pop("sha256", None)
     document = _unpack(tree, get)
@@ -356,5 +358,5 @@ def _checked(tree: Any, get: Callable[[str, dict[str, Any]], Array]) -> dict[str
             "its content is not what was saved: the SHA-256 in it is another. Take a copy "
             "that is whole."
         )
-    del document["format"], document["version"]
+    del document["format"]
     return document

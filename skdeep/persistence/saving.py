@@ -26,12 +26,12 @@ from skdeep.estimators.targets import (
     MultiOutputTarget,
     RegressionTarget,
 )
-from skdeep.persistence import files, formats
+from skdeep.persistence import files, formats, version_1
 from skdeep.persistence.encoding import decode, encode
 from skdeep.persistence.files import MAX_BYTES, PathLike, check_fields, refusals, shown
 
 ESTIMATORS = {kind.__name__: kind for kind in (DeepClassifier, DeepRegressor)}
-SECTIONS = ("estimator", "params", "target", "features", "fitted", "weights")
+SECTIONS = ("version", "estimator", "params", "target", "features", "fitted", "weights")
 
 # Fitted attributes, and whether each is a whole number, a number or a list of numbers.
 FIGURES = {
@@ -219,9 +219,7 @@ def _estimator(document: dict[str, Any]) -> Any:
     if type(name) is not str or name not in ESTIMATORS:
         raise ValueError(f"the estimator must be one of {list(ESTIMATORS)}; got {shown(name)}.")
     kind = ESTIMATORS[name]
-    known = list(kind().get_params(deep=False))
-    given = check_fields(document["params"], known, (), "params")
-    estimator = kind(**{name: decode(value) for name, value in given.items()})
+    estimator = kind(**_params(document, kind().get_params(deep=False)))
     _check_own(estimator)
     check_parameters(estimator)
     params = _parameters(document["weights"])
@@ -241,6 +239,13 @@ def _estimator(document: dict[str, Any]) -> Any:
             )
         estimator.feature_names_in_ = np.array(names, object)
     return estimator
+
+
+def _params(document: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    if document["version"] == 1:
+        return version_1.decode_params(document["params"], document["estimator"], defaults)
+    params = check_fields(document["params"], defaults, (), "params")
+    return {name: decode(value) for name, value in params.items()}
 
 
 def _check_own(estimator: Any) -> None:

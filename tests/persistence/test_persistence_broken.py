@@ -138,7 +138,18 @@ SCALARS = st.one_of(
     st.sampled_from([2**31, 2**63, 10**30, -(10**30), 1e308, 1e-320, -1.0, 0.5, -0.0]),
     st.sampled_from(["", "a", "inf", "nan", "\ud800", "x\0", "relu", "adam", "<f8", "array"]),
 )
-TAGS = ["array", "tuple", "dict", "float", "scalar", "RandomState", "Adam", "Normal", "WarmUp"]
+TAGS = [
+    "array",
+    "tuple",
+    "dict",
+    "float",
+    "scalar",
+    "RandomState",
+    "Adam",
+    "Normal",
+    "WarmUp",
+    "Focal",
+]
 TREES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -263,7 +274,7 @@ def change(*path, to):
 WEIGHTS = ("weights", "coefs_", 0)
 CHANGES = {
     "another format": (change("format", to="pickle"), "no model"),
-    "newer version": (change("version", to=2), "version 2.*knows version 1.*upgrade"),
+    "newer version": (change("version", to=3), "version 3.*reads versions 1 to 2.*upgrade"),
     "version as float": (change("version", to=1.0), "version"),
     "unknown section": (change("code", to="print()"), "'code'.*upgrade"),
     "unknown estimator": (change("estimator", to="os"), "estimator"),
@@ -296,9 +307,11 @@ CHANGES = {
     "huge layers": (change("params", "hidden_layer_sizes", to=[10**15, 10**15]), "coefs_"),
     "huge number": (change("params", "max_iter", to=10**40), "64 bits"),
     "dropout": (change("params", "dropout", to=[0.1]), "dropout"),
-    "both norms": (
-        lambda tree: tree["params"].update(batch_norm=True, layer_norm=True),
-        "norm",
+    "unknown norm": (change("params", "norm", to="group"), "norm"),
+    "removed parameter": (change("params", "focal_gamma", to=2.0), "'focal_gamma'.*upgrade"),
+    "bad loss": (
+        change("params", "loss", to={"type": "Focal", "fields": {"gamma": -1.0}}),
+        "gamma",
     ),
     "huge shape": (change(*WEIGHTS, "shape", to=[10**9, 10**9]), "shape"),
     "negative shape": (change(*WEIGHTS, "shape", to=[-1, 5]), "shape"),

@@ -45,10 +45,10 @@ MODELS = {
     "spec-sgd": (DeepClassifier(**PARAMS, solver=SGD(momentum=0.8)), NAMES),
     "columns": (DeepClassifier(**PARAMS), np.c_[NAMES, NAMES[::-1]]),
     "norms": (
-        DeepRegressor(**PARAMS, batch_norm=True, batch_size=10, dropout=0.3, residual=True),
+        DeepRegressor(**PARAMS, norm="batch", batch_size=10, dropout=0.3, residual=True),
         NUMBERS,
     ),
-    "layer-norm": (DeepClassifier(**PARAMS, layer_norm=True, bias=False), NAMES),
+    "layer-norm": (DeepClassifier(**PARAMS, norm="layer", bias=False), NAMES),
     "averaged": (
         DeepRegressor(
             **PARAMS,
