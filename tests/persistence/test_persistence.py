@@ -1,4 +1,4 @@
-"""Laws: what comes back is what was saved, to the bit, and what cannot be saved is not."""
+"""Laws: a loaded estimator equals the saved one bit for bit; others are not saved."""
 
 import hashlib
 import json
@@ -163,7 +163,7 @@ def there_and_back(model, path):
 
 
 def assert_same(ours, theirs):
-    """Values equal, of the same types all the way down; specs and generators by content."""
+    """Compare values and types recursively; specs and generators by content."""
     assert type(ours) is type(theirs)
     if isinstance(ours, np.ndarray):
         assert ours.dtype == theirs.dtype
@@ -197,7 +197,7 @@ def assert_same_model(ours, theirs, X=X):
 
 
 def arrays_hashed(tree):
-    # As docs/persistence.rst has it, without skdeep.
+    # As described in docs/persistence.rst, without skdeep.
     if isinstance(tree, list):
         return [arrays_hashed(one) for one in tree]
     if not isinstance(tree, dict):
@@ -214,7 +214,7 @@ def arrays_hashed(tree):
 
 
 def sealed(tree):
-    """The document with the hash that fits, where it can have one."""
+    """The document with its SHA-256, if it can have one."""
     tree = {name: one for name, one in tree.items() if name != "sha256"}
     try:
         text = json.dumps(arrays_hashed(tree), sort_keys=True, separators=(",", ":"))
@@ -223,7 +223,7 @@ def sealed(tree):
     return {**tree, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
-# What comes back
+# Round trips
 
 
 @EACH_FORM
@@ -354,13 +354,13 @@ def test_strings_come_back_as_wide_as_they_are(suffix, tmp_path):
     assert_same(loaded.predict_proba(X), model.predict_proba(X))
 
 
-# Going on
+# Further training
 
 
 @EACH_FORM
 @pytest.mark.parametrize("name", ["names", "labels", "columns", "regression", "float32"])
 def test_training_goes_on_from_what_was_loaded(name, suffix, tmp_path):
-    # Without momentum a solver remembers nothing, so that there is nothing to be missed.
+    # Without momentum, a solver has no state that could be missing.
     model, y = MODELS[name]
     model = clone(model).set_params(
         solver="sgd", momentum=0, batch_size=40, early_stopping=False, warm_start=True
@@ -389,7 +389,7 @@ def test_all_models_go_on(name, tmp_path):
     assert len(loaded.loss_curve_) == n_epochs + 1
 
 
-# What is not saved
+# What cannot be saved
 
 
 UNSAVABLE = [
@@ -433,7 +433,7 @@ def test_parameters_that_no_longer_describe_the_fit_are_not_saved(
 
 
 def test_what_load_would_refuse_is_not_written(tmp_path):
-    # A label that all others are padded to, and what was changed by hand.
+    # A label that all others would be padded to, and attributes changed by hand.
     y = np.array([f"{i:02}" for i in range(100)])
     rows = np.resize(X, (100, 4))
     model = classifier(max_iter=1).fit(rows, np.where(y == "07", "07" * 1000, y))

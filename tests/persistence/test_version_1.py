@@ -1,7 +1,7 @@
-"""Laws: files of version 1 load for ever, and mean what they meant.
+"""Laws: files of version 1 can be loaded, and mean the same as before.
 
-Those of the folder `version_1` were written by the skdeep of that time (see its README); two
-more stand below, written by hand.
+Those in the folder `version_1` were written by the skdeep of that time (see its README); two
+more, written by hand, are below.
 """
 
 import json
@@ -37,7 +37,7 @@ def test_every_file_has_an_expected_prediction():
 
 
 def check_output(model, expected):
-    # A processor's own order of sums may change the last digits.
+    # The order of sums depends on the processor, and may change the last digits.
     rtol = 1e-12 if model.coefs_[0].dtype == np.float64 else 1e-5
     is_classifier = isinstance(model, DeepClassifier)
     output = model.predict_proba(X) if is_classifier else model.predict(X)
@@ -49,8 +49,8 @@ def check_output(model, expected):
         assert_allclose(ours, np.array(theirs), rtol=rtol)
 
 
-def kept_arrays(name):
-    """Weights, biases and norms that a file has, read without skdeep."""
+def stored_arrays(name):
+    """Weights, biases and norms in a file, read without skdeep."""
     if name.endswith(".npz"):
         with np.load(FOLDER / name, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays if key.startswith("weights.")}
@@ -70,7 +70,7 @@ def test_weights_and_predictions_are_those_that_were_saved(name):
         for part in ("coefs_", "intercepts_", "norms_")
         for i, array in enumerate(getattr(model, part))
     }
-    theirs = kept_arrays(name)
+    theirs = stored_arrays(name)
     assert ours.keys() == theirs.keys()
     for place, array in ours.items():
         assert_same(array, theirs[place])
@@ -206,7 +206,7 @@ def load_text(text, folder):
 
 
 def load_with(estimator, params, folder):
-    """An estimator from a file of version 1 with these parameters, all else by default."""
+    """Load a file of version 1 with these parameters, and defaults for the others."""
     tree = json.loads(CLASSIFIER if estimator is DeepClassifier else REGRESSOR)
     kept = {
         name: tree["params"][name]
@@ -332,7 +332,7 @@ def test_regressor_of_version_1(tmp_path):
 
 
 def check_written(model, golden, folder):
-    """What is written now says the same as what was then, and all parameters."""
+    """The file that is written now has the same content, and all parameters."""
     save(model, folder / "again.json")
     now, then = json.loads((folder / "again.json").read_text()), json.loads(golden)
     assert set(now) == set(then)
