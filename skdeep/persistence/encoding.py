@@ -1,7 +1,8 @@
-"""Values of parameters as trees of what JSON can say, and back: the way of a file without code.
+"""Parameter values as trees of JSON values and arrays, and back, without running code.
 
-Numbers, strings, lists, dicts and arrays, and the specs of skdeep: solvers, schedules,
-initializers, activations. A spec is its name and its fields, which are checked on the way back.
+Values are numbers, strings, lists, tuples, dicts, arrays, and the specs of skdeep: solvers,
+schedules, initializers, activations, losses. A spec is stored as its name and its fields, which
+are checked when they are decoded.
 """
 
 import dataclasses
@@ -14,12 +15,13 @@ import numpy as np
 from skdeep._checks.parameters import constraints_of_spec, validate_parameter_constraints
 from skdeep.activations import ACTIVATIONS
 from skdeep.initializers import INITIALIZERS, Normal, Uniform
-from skdeep.persistence.files import check_fields, shown
+from skdeep.losses import Focal, Huber
+from skdeep.persistence.files import check_fields, short_repr
 from skdeep.persistence.formats import MEMBER_DTYPES
 from skdeep.schedules import SCHEDULES, WarmUp
 from skdeep.solvers import SOLVERS
 
-# The classes that a file can name: none runs code of the file's.
+# The classes that a file can name; none of them runs code from the file.
 SPECS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
@@ -30,17 +32,19 @@ SPECS: dict[str, Any] = {
         Normal,
         *map(type, INITIALIZERS.values()),
         *map(type, ACTIVATIONS.values()),
+        Focal,
+        Huber,
     )
 }
 
 
 def encode(value: Any) -> Any:
-    """The value as a tree: what JSON can say as it is, all else as an object with a type.
+    """Encode a value: JSON values as they are, others as an object with a type.
 
     Raises
     ------
     TypeError
-        If it holds an object that only code could bring back.
+        If it holds an object that could only be restored by running code.
     """
     if value is None or type(value) in (bool, int, str):
         return value
@@ -69,15 +73,15 @@ def encode(value: Any) -> Any:
 
 
 def decode(tree: Any) -> Any:
-    """The value that a tree stands for.
+    """Decode what `encode` returned.
 
     Raises
     ------
     ValueError
-        If it stands for none.
+        If the tree is not valid.
     """
     if type(tree) is int and not -(2**63) <= tree < 2**64:
-        raise ValueError("a whole number does not fit 64 bits.")
+        raise ValueError("an integer does not fit 64 bits.")
     if type(tree) is list:
         return [decode(one) for one in tree]
     if type(tree) is not dict:
@@ -101,44 +105,44 @@ def decode(tree: Any) -> Any:
         fields = check_fields(tree, ("type", "fields"), ("fields",), kind)["fields"]
         return _decode_spec(kind, fields)
     raise ValueError(
-        f"the type {shown(kind)} is not known to this version of skdeep: upgrade skdeep."
+        f"the type {short_repr(kind)} is not known to this version of skdeep: upgrade skdeep."
     )
 
 
 def _decode_float(tree: dict[str, Any]) -> Any:
     if tree["value"] not in ("inf", "-inf", "nan"):
         raise ValueError(
-            f"a float must be a number, 'inf', '-inf' or 'nan'; got {shown(tree)}."
+            f"a float must be a number, 'inf', '-inf' or 'nan'; got {short_repr(tree)}."
         )
     value, dtype = float(tree["value"]), tree.get("dtype")
     if dtype not in (None, "<f2", *MEMBER_DTYPES):
-        raise ValueError(f"a float has the unknown dtype {shown(dtype)}.")
+        raise ValueError(f"a float has the unknown dtype {short_repr(dtype)}.")
     return value if dtype is None else np.dtype(dtype).type(value)
 
 
 def _decode_dict(items: list[Any]) -> dict[Any, Any]:
-    found = {}
+    decoded: dict[Any, Any] = {}
     for item in items:
         if type(item) is not list or len(item) != 2:
             raise ValueError("a dict must be a list of pairs.")
         key, value = map(decode, item)
-        if not isinstance(key, (str, Real, np.bool_)) or key in found or key != key:
-            raise ValueError(f"a dict has the key {shown(key)} twice, or it is none.")
-        found[key] = value
-    return found
+        if not isinstance(key, (str, Real, np.bool_)) or key in decoded or key != key:
+            raise ValueError(f"a dict has the key {short_repr(key)} twice, or it is not a key.")
+        decoded[key] = value
+    return decoded
 
 
 def _decode_spec(kind: str, fields: Any) -> Any:
     names = [field.name for field in dataclasses.fields(SPECS[kind])]
-    given = {k: decode(v) for k, v in check_fields(fields, names, (), kind).items()}
-    constraints = constraints_of_spec(SPECS[kind])
-    given_constraints = {
+    params = {k: decode(v) for k, v in check_fields(fields, names, (), kind).items()}
+    allowed = constraints_of_spec(SPECS[kind])
+    constraints = {
         # A file holds no code.
-        name: [one for one in constraints[name] if one is not callable]
-        for name in given
+        name: [one for one in allowed[name] if one is not callable]
+        for name in params
     }
-    validate_parameter_constraints(given_constraints, given, caller_name=kind)
-    return SPECS[kind](**given)
+    validate_parameter_constraints(constraints, params, caller_name=kind)
+    return SPECS[kind](**params)
 
 
 def _encode_random_state(generator: np.random.RandomState) -> dict[str, Any]:
@@ -159,11 +163,11 @@ def _decode_random_state(tree: dict[str, Any]) -> np.random.RandomState:
     key, pos, has_gauss, gauss = [
         check_fields(tree, names, names, "RandomState")[name] for name in names[1:]
     ]
-    fits = (
+    is_valid = (
         type(key) is np.ndarray
         and key.dtype.str == "<u4"
         and key.shape == (624,)
-        # Of nothing but zeros come zeros for ever, and a normal draw never ends.
+        # An all-zero state yields only zeros, so that a normal draw never ends.
         and key[1:].any()
         and type(pos) is int
         and 0 <= pos <= 624
@@ -171,8 +175,8 @@ def _decode_random_state(tree: dict[str, Any]) -> np.random.RandomState:
         and has_gauss in (0, 1)
         and type(gauss) is float
     )
-    if not fits:
-        raise ValueError("a RandomState is not the state of a Mersenne Twister.")
+    if not is_valid:
+        raise ValueError("a RandomState does not hold a valid Mersenne Twister state.")
     generator = np.random.RandomState()
     generator.set_state(("MT19937", key, pos, has_gauss, gauss))
     return generator

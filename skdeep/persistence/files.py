@@ -1,4 +1,4 @@
-"""Bytes of a file, read within a limit and replaced at once; words for what is wrong."""
+"""Files read up to a limit and replaced atomically; helpers for error messages."""
 
 import glob
 import hashlib
@@ -16,21 +16,21 @@ except ImportError:  # Windows
 
 PathLike = str | os.PathLike[str]
 
-# Bytes that a file may have unless the caller says otherwise.
+# Default size limit of a file, in bytes.
 MAX_BYTES = 2**30
 
 
 @contextmanager
-def refusals(source: Any) -> Iterator[None]:
-    """Make of whatever goes wrong a ValueError that begins with the path, or name, given.
+def prefix_errors(source: Any) -> Iterator[None]:
+    """Turn any error into a ValueError whose message starts with the path or name.
 
-    What a broken or hostile file brings about is known only to who wrote it.
+    A damaged or malicious file can raise errors of any type.
     """
     name = os.fspath(source)
     try:
         yield
     except RecursionError:
-        raise ValueError(f"{name}: it is nested too deep.") from None
+        raise ValueError(f"{name}: it is nested too deeply.") from None
     except Exception as error:
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise ValueError(f"{name}: {kind}{error}") from error
@@ -41,52 +41,52 @@ def check_fields(
     known: Any,
     needed: Any,
     what: str,
-    advice: str = "which this version of skdeep does not know: upgrade skdeep if a newer one "
-    "wrote it",
+    advice: str = "which this version of skdeep does not know: upgrade skdeep if a newer "
+    "version wrote it",
 ) -> dict[str, Any]:
-    """`tree`, which must be a dict with all of `needed` and nothing that is not `known`."""
+    """Return `tree` if it is a dict with all `needed` fields and only `known` ones."""
     if not isinstance(tree, dict):
-        raise ValueError(f"{what} must be an object; got {shown(tree)}.")
+        raise ValueError(f"{what} must be an object; got {short_repr(tree)}.")
     unknown = sorted(set(tree) - set(known), key=str)
     if unknown:
-        raise ValueError(f"{what} has {shown(unknown[0])}, {advice}.")
-    lacking = sorted(set(needed) - set(tree))
-    if lacking:
-        raise ValueError(f"{what} lacks {lacking[0]!r}.")
+        raise ValueError(f"{what} has {short_repr(unknown[0])}, {advice}.")
+    missing = sorted(set(needed) - set(tree))
+    if missing:
+        raise ValueError(f"{what} lacks {missing[0]!r}.")
     return tree
 
 
-def shown(value: Any) -> str:
-    """What `value` looks like, in a few words, for an error."""
-    found = repr(value)
-    return found if len(found) <= 60 else f"{found[:60]}..."
+def short_repr(value: Any) -> str:
+    """Repr of a value for an error message, cut to 60 characters."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def read_bytes(path: PathLike, max_bytes: int) -> bytes:
-    """Content of a file of `max_bytes` at most; OSError where there is none."""
+    """Read a file of at most `max_bytes`; OSError if there is none."""
     name = os.fspath(path)
-    with open(path, "rb", opener=_open_at_once) as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError(f"{name}: it is a pipe or a device. Give a file.")
-        if found.st_size <= max_bytes:
-            return file.read(found.st_size)
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{name}: it is a pipe or a device. Pass a regular file.")
+        if status.st_size <= max_bytes:
+            return file.read(status.st_size)
     raise ValueError(
-        f"{name}: it has {found.st_size:,} bytes, more than max_bytes={max_bytes:,}. If you "
+        f"{name}: it has {status.st_size:,} bytes, more than max_bytes={max_bytes:,}. If you "
         "trust it, raise max_bytes."
     )
 
 
 def replace(path: PathLike, data: bytes) -> None:
-    """Put `data` into a file: all of it, or what was there stays, whatever happens between.
+    """Write `data` to a file atomically: if anything fails, the previous content stays.
 
-    A file that is there keeps its permissions, and a link goes on pointing to it.
+    An existing file keeps its permissions, and a symbolic link remains one.
     """
     place = os.path.realpath(path)
     draft = ""
     try:
         mode = stat.S_IMODE(os.stat(place).st_mode) if os.path.exists(place) else None
-        # Nobody may read the draft who may not read the file.
+        # The draft must not be readable by more users than the file.
         draft, descriptor = _new_draft(place, 0o666 if mode is None else 0o600)
         with open(descriptor, "wb") as file:
             file.write(data)
@@ -94,19 +94,19 @@ def replace(path: PathLike, data: bytes) -> None:
             os.fsync(file.fileno())
             if fcntl is not None:
                 _publish(draft, place, mode)
-        if fcntl is None:  # Windows moves no open file
+        if fcntl is None:  # Windows cannot move an open file
             _publish(draft, place, mode)
     except BaseException as error:
         if os.path.exists(draft):
             os.remove(draft)
         if isinstance(error, OSError):
-            # The draft's name would tell the caller nothing.
+            # Name the path that the caller passed, not the draft.
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    # A pipe that nobody writes to would be waited for.
+def _open_without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe without a writer would block.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -117,13 +117,13 @@ def _publish(draft: str, place: str, mode: int | None) -> None:
 
 
 def _new_draft(place: str, mode: int) -> tuple[str, int]:
-    # Path and descriptor of a new file beside `place`, locked for as long as it is open.
+    # Path and descriptor of a new file next to `place`, locked while it is open.
     folder, name = os.path.split(place)
-    own = os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-")
+    prefix = os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-")
     if fcntl is not None:
-        _remove_left_behind(own)
+        _remove_abandoned(prefix)
     while True:
-        draft = own + secrets.token_hex(8)
+        draft = prefix + secrets.token_hex(8)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         file = os.open(draft, flags, mode)
         if fcntl is None:
@@ -132,12 +132,12 @@ def _new_draft(place: str, mode: int) -> tuple[str, int]:
             fcntl.flock(file, fcntl.LOCK_EX)
         if os.path.exists(draft):
             return draft, file
-        os.close(file)  # it was taken for one left behind, before it was locked
+        os.close(file)  # another save removed it as abandoned, before it was locked
 
 
-def _remove_left_behind(own: str) -> None:
-    # Drafts that nobody holds a lock on are of a save that was killed.
-    for draft in glob.glob(glob.escape(own) + "*"):
-        with suppress(OSError), open(draft, "rb", opener=_open_at_once) as file:
+def _remove_abandoned(prefix: str) -> None:
+    # An unlocked draft is from a save that was killed.
+    for draft in glob.glob(glob.escape(prefix) + "*"):
+        with suppress(OSError), open(draft, "rb", opener=_open_without_waiting) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.remove(draft)

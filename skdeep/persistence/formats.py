@@ -1,9 +1,8 @@
-"""A model as a document: a tree of what JSON can say, with NumPy arrays as leaves.
+"""A model as a document: a tree of JSON values with NumPy arrays as leaves.
 
-A document has two forms of one meaning: a text (.json), or a text beside arrays (.npz, a zip
-archive). Neither holds code. What is read is not trusted: nothing is allocated by a size that
-the file only claims, and a SHA-256 over the content, which is the same in both forms, tells
-whether it is what was written.
+A document has two equivalent formats: text (.json), or text and arrays (.npz, a zip archive).
+Neither holds code. Files are not trusted: no memory is allocated based on a size that a file
+merely claims, and a SHA-256 of the content, the same in both formats, detects damage.
 """
 
 import hashlib
@@ -22,20 +21,22 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep.persistence.files import PathLike, check_fields, refusals, shown
+from skdeep.persistence.files import PathLike, check_fields, prefix_errors, short_repr
 
 FORMAT = "skdeep"
-VERSION = 1
+VERSION = 2
+# Versions that can be read; `version_1` has what changed.
+READABLE = (1, 2)
 
-# Dtypes of the arrays that are members of an .npz; all others stand in its text.
+# Dtypes of the arrays that are members of an .npz; others are in its text.
 MEMBER_DTYPES = ("<f4", "<f8")
 HEADER = "header.npy"
 
 ELEMENTS = {"b": bool, "i": int, "u": int, "f": float, "U": str}
-# All strings of an array take the place of the longest: so many characters for each one that
-# is there, an empty string counting as one.
+# Each string of an array takes as much memory as the longest: at most this many characters per
+# actual character, where an empty string counts as one.
 MAX_PADDING = 64
-# Characters of a name in a text: those of this format have no more than 30.
+# Maximum length of a name; those of this format have at most 30 characters.
 MAX_NAME = 100
 
 
@@ -43,40 +44,40 @@ MAX_NAME = 100
 
 
 def parse(data: bytes) -> Any:
-    """Strict JSON: no name twice in an object, none of endless length, no NaN or Infinity.
+    """Parse strict JSON: no duplicate or very long names, no NaN or Infinity.
 
     Raises
     ------
     ValueError
-        If it is anything else, or nested too deep.
+        If it is anything else, or nested too deeply.
     """
     try:
         return json.loads(
-            data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number
+            data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
         )
     except RecursionError:
-        raise ValueError("it is nested too deep.") from None
+        raise ValueError("it is nested too deeply.") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON: {error}.") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"{shown(twice)} stands twice in one object.")
-    if max(map(len, found), default=0) > MAX_NAME:
-        longest = max(found, key=len)
-        raise ValueError(f"the name {shown(longest)} has more than {MAX_NAME} characters.")
-    return found
+        raise ValueError(f"{short_repr(twice)} is in one object twice.")
+    if max(map(len, members), default=0) > MAX_NAME:
+        longest = max(members, key=len)
+        raise ValueError(f"the name {short_repr(longest)} has more than {MAX_NAME} characters.")
+    return members
 
 
-def _no_number(token: str) -> None:
-    raise ValueError(f"{token} is no number of JSON.")
+def _refuse_constant(token: str) -> None:
+    raise ValueError(f"{token} is not a JSON number.")
 
 
 def _text(value: Any, indent: str = "") -> str:
-    # A line for each member, but for a list of numbers or a small object one line in all.
+    # One line per member, except that a list of numbers or a small object is one line.
     if not isinstance(value, (dict, list)):
         return json.dumps(value, allow_nan=False)
     members = value.values() if isinstance(value, dict) else value
@@ -95,8 +96,8 @@ def _text(value: Any, indent: str = "") -> str:
 # Arrays
 
 
-# The place of an array, such as "weights.coefs_.0", is put together where there is one: until
-# then it is (the place above, the last name), which costs the same however long the names are.
+# The path of an array, such as "weights.coefs_.0", is joined only when it is needed. Until then
+# it is the pair (path of the parent, last name), which costs the same however long names are.
 
 
 def _joined(at: Any) -> str:
@@ -108,7 +109,7 @@ def _joined(at: Any) -> str:
 
 
 def _pack(tree: Any, put: Callable[[str, Array], Any], at: Any = ()) -> Any:
-    # The tree with what `put` makes of each array and its place.
+    # The tree with each array replaced by put(path, array).
     if isinstance(tree, np.ndarray):
         kind = tree.dtype.newbyteorder("<")
         return put(_joined(at), np.ascontiguousarray(tree, kind).reshape(tree.shape))
@@ -120,7 +121,7 @@ def _pack(tree: Any, put: Callable[[str, Array], Any], at: Any = ()) -> Any:
 
 
 def _unpack(tree: Any, get: Callable[[str, dict[str, Any]], Any], at: Any = ()) -> Any:
-    # The way back: `get` makes the array of a place and of what stands there.
+    # The inverse of `_pack`: each array is get(path, packed).
     if isinstance(tree, dict):
         if tree.get("type") == "array":
             return get(_joined(at), tree)
@@ -130,88 +131,88 @@ def _unpack(tree: Any, get: Callable[[str, dict[str, Any]], Any], at: Any = ()) 
     return tree
 
 
-def _inline(place: str, array: Array) -> dict[str, Any]:
+def _inline(path: str, array: Array) -> dict[str, Any]:
     flat = array.ravel().tolist()
-    _check_elements(place, array.dtype, flat)
+    _check_elements(path, array.dtype, flat)
     return {
         "type": "array",
-        "dtype": string_dtype(place, flat) if array.dtype.kind == "U" else array.dtype.str,
+        "dtype": string_dtype(path, flat) if array.dtype.kind == "U" else array.dtype.str,
         "shape": list(array.shape),
         "data": array.tolist(),
     }
 
 
-def _from_inline(place: str, tree: dict[str, Any]) -> Array:
+def _from_inline(path: str, tree: dict[str, Any]) -> Array:
     names = ("type", "dtype", "shape", "data")
-    check_fields(tree, names, names, place)
+    check_fields(tree, names, names, path)
     name, shape = tree["dtype"], tree["shape"]
-    flat = _flat(place, tree["data"], shape)
+    flat = _flat(path, tree["data"], shape)
     if type(name) is not str or not re.fullmatch(r"[<|][biuf][1248]|<U\d{1,9}|\|O", name):
-        raise ValueError(f"{place} has the unknown dtype {shown(name)}.")
-    if name.startswith("<U") and name != (fitting := string_dtype(place, flat)):
+        raise ValueError(f"{path} has the unknown dtype {short_repr(name)}.")
+    if name.startswith("<U") and name != (fitting := string_dtype(path, flat)):
         raise ValueError(
-            f"{place} has the dtype {name}, but its strings are as long as {fitting}."
+            f"{path} has the dtype {name}, but its strings are as long as {fitting}."
         )
     dtype = np.dtype(name)
-    _check_elements(place, dtype, flat)
+    _check_elements(path, dtype, flat)
     with np.errstate(all="ignore"):
         array = np.array(flat, dtype)
     if dtype.str != name or array.tolist() != flat:
-        raise ValueError(f"{place} has elements that are none of dtype {name}.")
+        raise ValueError(f"{path} has elements that are not of dtype {name}.")
     return array.reshape(shape)
 
 
-def _flat(place: str, data: Any, shape: list[int]) -> list[Any]:
-    # The elements of nested lists of the given lengths.
+def _flat(path: str, data: Any, shape: list[int]) -> list[Any]:
+    # Elements of nested lists of the given shape.
     if shape == []:
         return [data]
     if type(shape) is not list or type(data) is not list or [len(data)] != shape[:1]:
-        raise ValueError(f"{place} is not of the shape {shown(shape)} that it claims.")
+        raise ValueError(f"{path} does not have the shape {short_repr(shape)} that it claims.")
     if len(shape) == 1:
         return data
-    return list(chain.from_iterable(_flat(place, row, shape[1:]) for row in data))
+    return list(chain.from_iterable(_flat(path, row, shape[1:]) for row in data))
 
 
-def string_dtype(place: str, flat: list[Any]) -> str:
-    """The dtype that holds the strings and is no wider, unless most of it were padding."""
+def string_dtype(path: str, flat: list[Any]) -> str:
+    """The narrowest dtype for the strings; ValueError if most of it would be padding."""
     lengths = [len(one) for one in flat if isinstance(one, str)]
     width = max(lengths, default=0) or 1
     if width * len(flat) > MAX_PADDING * (sum(lengths) + len(flat)):
         raise ValueError(
-            f"{place} has a string of {width:,} characters among {len(flat):,} that are mostly "
-            "much shorter, and each would take the place of the longest: shorten it."
+            f"{path} has a string of {width:,} characters among {len(flat):,} that are mostly "
+            "much shorter, and each would take as much memory as the longest: shorten it."
         )
     return f"<U{width}"
 
 
-def _check_elements(place: str, dtype: np.dtype, flat: list[Any]) -> None:
+def _check_elements(path: str, dtype: np.dtype, flat: list[Any]) -> None:
     kinds = {*ELEMENTS.values()} if dtype.kind == "O" else {ELEMENTS.get(dtype.kind)}
-    found = set(map(type, flat))
-    if not found <= kinds or (dtype.itemsize > 8 and dtype.kind != "U"):
-        raise ValueError(f"{place} is an array that a file cannot hold, of dtype {dtype}")
-    if float in found and not all(math.isfinite(x) for x in flat if type(x) is float):
-        raise ValueError(f"{place} has elements that are not finite")
+    types = set(map(type, flat))
+    if not types <= kinds or (dtype.itemsize > 8 and dtype.kind != "U"):
+        raise ValueError(f"{path} is an array of dtype {dtype}, which a file cannot hold")
+    if float in types and not all(math.isfinite(x) for x in flat if type(x) is float):
+        raise ValueError(f"{path} has elements that are not finite")
 
 
 def digest(document: Any) -> str:
-    """SHA-256 of the content, in hexadecimal, whatever the form.
+    """SHA-256 of the content in hexadecimal, the same for both formats.
 
-    That of JSON with sorted names, no spaces, and for each array of floats its dtype, its
-    shape and the SHA-256 of its bytes: little endian, rows one after another.
+    It is that of the JSON with sorted names and without spaces, in which an array of floats is
+    its dtype, its shape and the SHA-256 of its bytes (little endian, C order).
     """
 
-    def put(place: str, array: Array) -> dict[str, Any]:
+    def put(path: str, array: Array) -> dict[str, Any]:
         if array.dtype.str not in MEMBER_DTYPES:
-            return _inline(place, array)
-        own = hashlib.sha256(array.tobytes()).hexdigest()
-        return {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": own}
+            return _inline(path, array)
+        hashed = hashlib.sha256(array.tobytes()).hexdigest()
+        return {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": hashed}
 
     packed = _pack(document, put)
     text = json.dumps(packed, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-# The two forms
+# The two formats
 
 
 def _to_json(document: dict[str, Any]) -> bytes:
@@ -225,11 +226,11 @@ def _from_json(data: bytes) -> tuple[Any, Callable[[str, dict[str, Any]], Array]
 def _to_npz(document: dict[str, Any]) -> bytes:
     members: dict[str, Array] = {}
 
-    def put(place: str, array: Array) -> dict[str, Any]:
+    def put(path: str, array: Array) -> dict[str, Any]:
         if array.dtype.str not in MEMBER_DTYPES:
-            return _inline(place, array)
-        members[f"{place}.npy"] = array
-        return {"type": "array", "member": f"{place}.npy"}
+            return _inline(path, array)
+        members[f"{path}.npy"] = array
+        return {"type": "array", "member": f"{path}.npy"}
 
     text = _text(_pack(document, put)).encode()
     stream = io.BytesIO()
@@ -245,49 +246,49 @@ def _from_npz(data: bytes) -> tuple[Any, Callable[[str, dict[str, Any]], Array]]
     if HEADER not in members:
         raise ValueError(f"it has no {HEADER}.")
     tree = parse(_array(HEADER, members.pop(HEADER), ("|u1",)).tobytes())
-    wanted: set[str] = set()
+    expected: set[str] = set()
 
-    def note(place: str, own: dict[str, Any]) -> None:
-        if "member" in own:
-            wanted.add(f"{place}.npy")
+    def note(path: str, packed: dict[str, Any]) -> None:
+        if "member" in packed:
+            expected.add(f"{path}.npy")
 
     _unpack(tree, note)
-    if wanted != set(members):
-        odd = shown(min(wanted ^ set(members)))
+    if expected != set(members):
+        odd = short_repr(min(expected ^ set(members)))
         raise ValueError(f"its header and its members do not agree about {odd}.")
 
-    def get(place: str, own: dict[str, Any]) -> Array:
-        if "member" not in own:
-            return _from_inline(place, own)
-        name = f"{place}.npy"
-        if own != {"type": "array", "member": name}:
-            raise ValueError(f"{place} must be the member {name}; got {shown(own)}.")
+    def get(path: str, packed: dict[str, Any]) -> Array:
+        if "member" not in packed:
+            return _from_inline(path, packed)
+        name = f"{path}.npy"
+        if packed != {"type": "array", "member": name}:
+            raise ValueError(f"{path} must be the member {name}; got {short_repr(packed)}.")
         return _array(name, members[name], MEMBER_DTYPES)
 
     return tree, get
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    # No more bytes than the archive has: what is compressed might be any number.
-    found: dict[str, bytes] = {}
+    # Never more bytes than the archive has; a compressed member could expand to any size.
+    members: dict[str, bytes] = {}
     n_left = len(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for info in archive.infolist():
             name, n_bytes = info.filename, info.file_size
             stored = info.compress_type == zipfile.ZIP_STORED and info.compress_size == n_bytes
             if not stored or info.flag_bits & 1:
-                raise ValueError(f"{shown(name)} is compressed or encrypted.")
+                raise ValueError(f"{short_repr(name)} is compressed or encrypted.")
             n_left -= n_bytes
             if n_left < 0:
                 raise ValueError("its members claim more bytes than it has.")
-            if name in found:
-                raise ValueError(f"it has {shown(name)} twice.")
-            found[name] = archive.read(info)
-    return found
+            if name in members:
+                raise ValueError(f"it has {short_repr(name)} twice.")
+            members[name] = archive.read(info)
+    return members
 
 
 def _array(name: str, data: bytes, dtypes: tuple[str, ...]) -> Array:
-    # An .npy file in memory, whose header may claim whatever it likes.
+    # An .npy file in memory, whose header is not trusted.
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     if version != (1, 0):
@@ -297,64 +298,64 @@ def _array(name: str, data: bytes, dtypes: tuple[str, ...]) -> Array:
     if fortran or dtype.str not in dtypes:
         raise ValueError(f"{name} must be of a dtype in {dtypes}, in C order; got {dtype.str}.")
     if math.prod(shape) * dtype.itemsize != len(body):
-        raise ValueError(f"{name} has {len(body)} bytes, which are no array of shape {shape}.")
+        raise ValueError(f"{name} has {len(body)} bytes, which do not match the shape {shape}.")
     array = np.frombuffer(body, dtype).reshape(shape).copy()
     if not np.isfinite(array).all():
         raise ValueError(f"{name} has elements that are not finite.")
     return array
 
 
-FORMS: dict[str, tuple[Callable[..., bytes], Callable[..., Any]]] = {
+FORMATS: dict[str, tuple[Callable[..., bytes], Callable[..., Any]]] = {
     ".json": (_to_json, _from_json),
     ".npz": (_to_npz, _from_npz),
 }
 
 
-def form_of(path: PathLike) -> tuple[Callable[..., bytes], Callable[..., Any]]:
-    """Writer and reader of the form that the suffix of `path` names."""
+def format_of(path: PathLike) -> tuple[Callable[..., bytes], Callable[..., Any]]:
+    """Writer and reader of the format that the suffix of `path` names."""
     name = os.path.basename(os.fspath(path))
     if name in ("", os.curdir, os.pardir):
         raise ValueError(
-            f"{os.fspath(path)}: it is a folder. Give a file in it, such as x.json."
+            f"{os.fspath(path)}: it is a folder. Pass a file in it, such as x.json."
         )
     suffix = Path(name).suffix
-    if suffix not in FORMS:
+    if suffix not in FORMATS:
         raise ValueError(
-            f"{os.fspath(path)}: the suffix says in which form a model is stored: .json, to "
-            f"be read by people too, or .npz, which is compact; got {suffix!r}."
+            f"{os.fspath(path)}: the suffix must be .json, which people can read, or .npz, "
+            f"which is compact; got {suffix!r}."
         )
-    return FORMS[suffix]
+    return FORMATS[suffix]
 
 
 def encoded(path: PathLike, document: dict[str, Any]) -> bytes:
-    """What is to stand in the file: the document with format, version and digest."""
-    to_bytes, _ = form_of(path)
+    """Content of the file: the document with format, version and SHA-256."""
+    to_bytes, _ = format_of(path)
     document = {"format": FORMAT, "version": VERSION, **document}
     return to_bytes({**document, "sha256": digest(document)})
 
 
 def decoded(path: PathLike, data: bytes) -> dict[str, Any]:
-    """The document of what stands in the file; its fields are up to the caller to check."""
-    _, from_bytes = form_of(path)
-    with refusals(path):
+    """The document in the content of a file; the caller checks its fields."""
+    _, from_bytes = format_of(path)
+    with prefix_errors(path):
         return _checked(*from_bytes(data))
 
 
 def _checked(tree: Any, get: Callable[[str, dict[str, Any]], Array]) -> dict[str, Any]:
     if type(tree) is not dict or tree.get("format") != FORMAT:
-        raise ValueError("it is no model that skdeep.persistence.save wrote.")
+        raise ValueError("it is not a model that skdeep.persistence.save wrote.")
     version = tree.get("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in READABLE:
         raise ValueError(
-            f"it has version {shown(version)} of the format, but this skdeep knows version "
-            f"{VERSION} only: upgrade skdeep."
+            f"it has version {short_repr(version)} of the format, but this skdeep reads "
+            f"versions 1 to {VERSION} only: upgrade skdeep."
         )
-    given = tree.pop("sha256", None)
+    expected = tree.pop("sha256", None)
     document = _unpack(tree, get)
-    if digest(document) != given:
+    if digest(document) != expected:
         raise ValueError(
-            "its content is not what was saved: the SHA-256 in it is another. Take a copy "
-            "that is whole."
+            "its content is not what was saved, as its SHA-256 does not match. Use an intact "
+            "copy."
         )
-    del document["format"], document["version"]
+    del document["format"]
     return document

@@ -1,8 +1,8 @@
 """Networks of two Go libraries, go-deep and gopher-neural, as fitted estimators.
 
-Both store a network as JSON: its layers, neuron by neuron, each a list of its incoming
-weights. What their networks compute, estimators compute too; where an estimator has no such
-output or no hidden layer, one more layer that changes nothing makes it so.
+Both store a network as JSON: a list of layers, each a list of neurons, each a list of incoming
+weights. If an estimator does not support the output, or the network has no hidden layer, an
+identity layer is added.
 """
 
 import os
@@ -21,22 +21,22 @@ from skdeep.persistence.files import (
     MAX_BYTES,
     PathLike,
     check_fields,
+    prefix_errors,
     read_bytes,
-    refusals,
-    shown,
+    short_repr,
 )
 from skdeep.persistence.formats import parse, string_dtype
 
 Estimator = DeepClassifier | DeepRegressor
 
-# go-deep's codes. Without an activation, 0, it makes a network of logistic units.
+# go-deep's codes; with 0, none, it makes a network of logistic units.
 ACTIVATIONS = {0: "logistic", 1: "logistic", 2: "tanh", 3: "relu", 4: "identity"}
 SOFTMAX = 5
 DEFAULT, MULTI_CLASS, REGRESSION, BINARY, MULTI_LABEL = range(5)
 SQUARED_ERROR = 3
 
-NOT_READ = "a field that networks of this library do not have"
-# Widest layer that changes nothing: its weights are a matrix of this many rows and columns.
+UNKNOWN_FIELD = "a field that networks of this library do not have"
+# Maximum width of an identity layer, whose weights are a square matrix.
 MAX_IDENTITY = 4096
 
 
@@ -46,25 +46,24 @@ def from_go_deep(
     classes: Sequence[Any] | Array | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Estimator:
-    """Make an estimator of a network that go-deep saved (``Neural.Marshal`` or ``Dump``).
+    """Convert a network saved by go-deep (``Neural.Marshal`` or ``Dump``) to an estimator.
 
-    It is fitted: it predicts what the network does, to rounding, in float64, and goes on
-    training with ``partial_fit``. Its parameters describe the network, so that a clone trains
-    another of the kind. Networks of the modes multi-class, binary and multi-label become a
-    classifier, the others a regressor, whose loss is the squared error whatever theirs is.
+    The estimator is fitted: it predicts the same as the network, up to rounding, in float64,
+    and continues training with ``partial_fit``. Its parameters describe the network, so a
+    clone trains another one of this kind. Networks of the modes multi-class, binary and
+    multi-label become a classifier, others a regressor, whose loss is always the squared error.
 
     Parameters
     ----------
     source : str, os.PathLike or dict
-        A JSON file, or what is in one: ``{"Config": {...}, "Weights": [...]}``, with the
-        weights of the bias last in each neuron's list.
+        A JSON file, or its content: ``{"Config": {...}, "Weights": [...]}``, where the bias is
+        last in each neuron's list.
     classes : sequence of shape (n_classes,), default=None
-        Labels in the order of the network's outputs, all strings, booleans or whole
-        numbers, for a classifier that is not multi-label; of a single output, the label that
-        is meant below 0.5, then the other. The columns of ``predict_proba`` are sorted by
-        label, as everywhere. None is 0, 1, ...
+        Labels in the order of the network's outputs: strings, booleans or whole numbers, for a
+        classifier that is not multi-label. For a single output, the first is the label below
+        0.5. The columns of ``predict_proba`` are sorted by label, as always. None is 0, 1, ...
     max_bytes : int, default=2**30
-        Largest file that is read.
+        Maximum size of the file.
 
     Returns
     -------
@@ -73,9 +72,9 @@ def from_go_deep(
     Raises
     ------
     OSError
-        If there is no such file.
+        If the file does not exist or cannot be read.
     ValueError
-        If the network is not whole, or is one that no estimator computes.
+        If the network is not complete, or not supported by the estimators.
 
     Examples
     --------
@@ -95,27 +94,27 @@ def from_go_deep(
     array(['down', 'up'], dtype='<U4')
     """
     dump, name = _read(source, "go-deep network", max_bytes)
-    with refusals(name):
+    with prefix_errors(name):
         return _go_deep(dump, classes)
 
 
 def from_gopher_neural(
     source: PathLike | dict[str, Any], *, max_bytes: int = MAX_BYTES
 ) -> Estimator:
-    """Make an estimator of a network that gopher-neural saved (``persist.ToFile``).
+    """Convert a network saved by gopher-neural (``persist.ToFile``) to an estimator.
 
-    It is fitted, as by :func:`from_go_deep`. A network of several labels becomes a
-    classifier, which predicts the label of the largest output; ``predict_proba`` has the
-    outputs, sorted by label. A network of one output, or without labels but "output", becomes
-    a regressor to (0, 1).
+    The estimator is fitted, as in :func:`from_go_deep`. A network with several labels becomes a
+    classifier, which predicts the label of the largest output; ``predict_proba`` returns the
+    outputs, sorted by label. A network with one output, or with no label but "output", becomes
+    a regressor with predictions in (0, 1).
 
     Parameters
     ----------
     source : str, os.PathLike or dict
-        A JSON file, or what is in one:
+        A JSON file, or its content:
         ``{"Enters": 4, "Weights": [...], "OutLabels": {"0": "setosa", ...}}``.
     max_bytes : int, default=2**30
-        Largest file that is read.
+        Maximum size of the file.
 
     Returns
     -------
@@ -124,9 +123,9 @@ def from_gopher_neural(
     Raises
     ------
     OSError
-        If there is no such file.
+        If the file does not exist or cannot be read.
     ValueError
-        If the network is not whole.
+        If the network is not complete.
 
     Examples
     --------
@@ -142,33 +141,33 @@ def from_gopher_neural(
     array(['M'], dtype='<U1')
     """
     dump, name = _read(source, "gopher-neural network", max_bytes)
-    with refusals(name):
+    with prefix_errors(name):
         return _gopher_neural(dump)
 
 
 def _read(source: Any, kind: str, max_bytes: int) -> tuple[Any, str]:
-    # What is to be read, and what errors call it.
+    # The content, and its name in error messages.
     if isinstance(source, dict):
         return source, kind
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f"source must be a path or a dict; got {type(source).__name__}.")
     data = read_bytes(source, max_bytes)
-    with refusals(source):
+    with prefix_errors(source):
         return parse(data), os.fspath(source)
 
 
 def _go_deep(dump: Any, classes: Any) -> Estimator:
     fields = ("Config", "Weights")
-    check_fields(dump, fields, fields, "the network", NOT_READ)
+    check_fields(dump, fields, fields, "the network", UNKNOWN_FIELD)
     names = ("Inputs", "Layout", "Activation", "Mode", "Loss", "Bias")
-    config = check_fields(dump["Config"], names, ("Inputs", "Layout"), "Config", NOT_READ)
+    config = check_fields(dump["Config"], names, ("Inputs", "Layout"), "Config", UNKNOWN_FIELD)
     if config.get("Activation") == SOFTMAX:
-        raise ValueError("Activation 5, a softmax, is of outputs only: no hidden layer has it.")
+        raise ValueError("Activation 5, softmax, is only supported for the output.")
     activation = ACTIVATIONS[_code(config, "Activation", len(ACTIVATIONS))]
     mode, loss = _code(config, "Mode", 5), _code(config, "Loss", 4)
     bias = config.get("Bias", False)
     if type(bias) is not bool:
-        raise ValueError(f"Bias must be true or false; got {shown(bias)}.")
+        raise ValueError(f"Bias must be true or false; got {short_repr(bias)}.")
     widths = _widths([config["Inputs"], *_list(config["Layout"], "Layout")])
     # Regression has no bias in its last layer.
     biased = [bias] * (len(widths) - 2) + [bias and mode != REGRESSION]
@@ -176,11 +175,16 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
     kind: dict[str, Any] = {"bias": bias, "activation": activation}
     if mode in (DEFAULT, REGRESSION):
         if classes is not None:
-            raise ValueError("classes go with the modes 1, multi-class, and 3, binary, only.")
+            raise ValueError(
+                "classes need the modes 1, multi-class, or 3, binary: leave them out."
+            )
         output = activation if mode == DEFAULT else "identity"
         if output == "relu":
-            # One more hidden layer has it, and the output hands on what that gives.
-            coefs, intercepts = [*coefs, _same(widths[-1])], [*intercepts, np.zeros(widths[-1])]
+            # It becomes a hidden layer, followed by an identity layer.
+            coefs, intercepts = (
+                [*coefs, _identity(widths[-1])],
+                [*intercepts, np.zeros(widths[-1])],
+            )
             output = "identity"
         kind["output_activation"] = None if output == "identity" else output
         return _fitted_regressor(kind, coefs, intercepts)
@@ -188,10 +192,12 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
     if mode == MULTI_CLASS:
         kind["output_activation"] = "softmax"
         if widths[-1] == 1:
-            raise ValueError("a multi-class network (Mode 1) has two outputs or more, not one.")
+            raise ValueError(
+                "a multi-class network (Mode 1) needs two outputs or more, not one."
+            )
     elif widths[-1] > 1:
         if classes is not None:
-            raise ValueError("classes do not go with a multi-label network: leave them out.")
+            raise ValueError("classes are not supported for multi-label: leave them out.")
         return _fitted_classifier(kind, MultilabelTarget(widths[-1]), coefs, intercepts)
     labels, order = _sorted_labels(range(max(widths[-1], 2)) if classes is None else classes)
     if len(labels) != max(widths[-1], 2):
@@ -199,14 +205,14 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
     if widths[-1] > 1:
         coefs[-1], intercepts[-1] = coefs[-1][:, order], intercepts[-1][order]
     elif order[0] == 1:
-        # The probability of the first is that of the second with the signs turned.
+        # With the signs flipped, the output is the probability of the other class.
         coefs[-1], intercepts[-1] = -coefs[-1], -intercepts[-1]
     return _fitted_classifier(kind, ClassTarget(labels), coefs, intercepts)
 
 
 def _gopher_neural(dump: Any) -> Estimator:
     names = ("Enters", "Weights", "OutLabels")
-    check_fields(dump, names, ("Enters", "Weights"), "the network", NOT_READ)
+    check_fields(dump, names, ("Enters", "Weights"), "the network", UNKNOWN_FIELD)
     layers = _list(dump["Weights"], "Weights")
     widths = _widths([dump["Enters"], *(len(_list(layer, "a layer")) for layer in layers)])
     n_out = widths[-1]
@@ -221,12 +227,12 @@ def _gopher_neural(dump: Any) -> Estimator:
         raise ValueError("OutLabels must be an object from output to string.")
     by_place = {str(place): label for place, label in given.items()}
     if len(by_place) < len(given):
-        raise ValueError(f"OutLabels names an output twice; got {shown(list(given))}.")
+        raise ValueError(f"OutLabels names an output twice; got {short_repr(list(given))}.")
     if n_out == 1 or list(given.values()) in ([], ["output"]):
         return _fitted_regressor(kind, coefs, intercepts)
     if set(by_place) != {str(i) for i in range(n_out)}:
         raise ValueError(
-            f"OutLabels has labels for {shown(sorted(by_place))}, not for 0...{n_out - 1}."
+            f"OutLabels has labels for {short_repr(sorted(by_place))}, not for 0...{n_out - 1}."
         )
     labels, order = _sorted_labels([by_place[str(i)] for i in range(n_out)])
     coefs[-1] = coefs[-1][:, order]
@@ -234,27 +240,27 @@ def _gopher_neural(dump: Any) -> Estimator:
     return _fitted_classifier(kind, ClassTarget(labels), coefs, intercepts)
 
 
-# What is read
+# Reading
 
 
 def _code(config: dict[str, Any], name: str, n: int) -> int:
-    found = config.get(name, 0)  # as Go reads what is not there
-    if type(found) is not int or not 0 <= found < n:
-        raise ValueError(f"{name} must be one of {list(range(n))}; got {shown(found)}.")
-    return found
+    code = config.get(name, 0)  # Go's zero value
+    if type(code) is not int or not 0 <= code < n:
+        raise ValueError(f"{name} must be one of {list(range(n))}; got {short_repr(code)}.")
+    return code
 
 
-def _list(found: Any, what: str) -> list[Any]:
-    if type(found) is not list:
-        raise ValueError(f"{what} must be a list; got {type(found).__name__}.")
-    return found
+def _list(value: Any, what: str) -> list[Any]:
+    if type(value) is not list:
+        raise ValueError(f"{what} must be a list; got {type(value).__name__}.")
+    return value
 
 
 def _widths(given: list[Any]) -> list[int]:
     if len(given) < 2 or not all(type(n) is int and n >= 1 for n in given):
         raise ValueError(
-            "inputs and each layer must be a whole number of 1 or more, and there must be a "
-            f"layer; got {shown(given)}."
+            "inputs and each layer must be a whole number of at least 1, and there must be a "
+            f"layer; got {short_repr(given)}."
         )
     return given
 
@@ -262,7 +268,7 @@ def _widths(given: list[Any]) -> list[int]:
 def _layers(
     given: Any, widths: list[int], biased: list[bool]
 ) -> tuple[list[Array], list[Array]]:
-    # Each layer's weights, of shape (n_in, n_out), and bias: 0 where it has none.
+    # Weights of each layer, of shape (n_in, n_out), and its biases, 0 if it has none.
     if len(_list(given, "Weights")) != len(widths) - 1:
         raise ValueError(f"Weights has {len(given)} layers, not {len(widths) - 1}.")
     coefs, intercepts = [], []
@@ -277,7 +283,7 @@ def _layers(
                     f"with{'' if biased[i] else 'out'} a bias make {n_in}."
                 )
             if not {float, int}.issuperset(map(type, row)):
-                raise ValueError(f"Weights[{i}] has something that is no number.")
+                raise ValueError(f"Weights[{i}] has a value that is not a number.")
         matrix = np.array(layer, float)
         if not np.isfinite(matrix).all():
             raise ValueError(f"Weights[{i}] has a number that is not finite.")
@@ -287,40 +293,41 @@ def _layers(
 
 
 def _sorted_labels(given: Any) -> tuple[Array, Array]:
-    # Labels in ascending order, and where each stands among those that are given.
+    # Labels in ascending order, and the index of each in `given`.
     if isinstance(given, (str, bytes, dict, set, frozenset)):
         raise ValueError(
-            f"classes must be a list of labels in the order of the outputs; got {shown(given)}."
+            "classes must be a list of labels in the order of the outputs; got "
+            f"{short_repr(given)}."
         )
-    wanted = list(given)
-    strings = all(isinstance(label, str) for label in wanted)
-    labels = np.array(wanted, string_dtype("classes", wanted) if strings else None)
-    n_bools = sum(isinstance(label, (bool, np.bool_)) for label in wanted)
+    listed = list(given)
+    strings = all(isinstance(label, str) for label in listed)
+    labels = np.array(listed, string_dtype("classes", listed) if strings else None)
+    n_bools = sum(isinstance(label, (bool, np.bool_)) for label in listed)
     if (
         labels.ndim != 1
         or labels.dtype.kind not in "biufU"
-        or labels.tolist() != wanted
-        or n_bools not in (0, len(wanted))
+        or labels.tolist() != listed
+        or n_bools not in (0, len(listed))
         or (labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels % 1 == 0)).all())
     ):
         raise ValueError(
             "classes must be all strings, all booleans or all whole numbers; got "
-            f"{shown(wanted)}."
+            f"{short_repr(listed)}."
         )
-    found, order = np.unique(labels, return_index=True)
-    if len(found) < len(labels):
-        raise ValueError(f"the labels {shown(wanted)} are not all different.")
-    return found, order
+    distinct, order = np.unique(labels, return_index=True)
+    if len(distinct) < len(labels):
+        raise ValueError(f"the labels {short_repr(listed)} are not all different.")
+    return distinct, order
 
 
-# What becomes of it
+# Building the estimator
 
 
-def _same(n: int) -> Array:
+def _identity(n: int) -> Array:
     if n > MAX_IDENTITY:
         raise ValueError(
-            f"it needs a layer of {n} x {n} weights that changes nothing; {MAX_IDENTITY} is "
-            "the widest that is made."
+            f"it needs an identity layer of {n} x {n} weights; the maximum width is "
+            f"{MAX_IDENTITY}."
         )
     return np.eye(n)
 
@@ -346,10 +353,10 @@ def _fitted_classifier(
 def _with_hidden_layer(
     coefs: list[Array], intercepts: list[Array], kind: dict[str, Any]
 ) -> tuple[list[Array], list[Array], dict[str, Any]]:
-    # Estimators have one; where the network has none, it hands on what comes in.
+    # Estimators need one; if the network has none, add an identity layer.
     if len(coefs) == 1:
         n_in = len(coefs[0])
-        coefs, intercepts = [_same(n_in), *coefs], [np.zeros(n_in), *intercepts]
+        coefs, intercepts = [_identity(n_in), *coefs], [np.zeros(n_in), *intercepts]
         kind = {**kind, "activation": "identity"}
     return coefs, intercepts, {**kind, "hidden_layer_sizes": tuple(map(len, coefs[1:]))}
 

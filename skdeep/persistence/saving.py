@@ -1,8 +1,7 @@
-"""Fitted estimators as files that are safe to load, to read, and to keep.
+"""Save fitted estimators to files that are safe to load, and load them.
 
-``save`` writes what an estimator is: parameters, labels, weights, figures. ``load`` builds it
-again through the estimator's own checks, and runs no code of the file's. Networks that
-go-deep and gopher-neural wrote become estimators too.
+``save`` writes parameters, labels, weights and loss curves. ``load`` rebuilds the estimator
+through its own checks, and runs no code from the file.
 """
 
 import math
@@ -26,14 +25,20 @@ from skdeep.estimators.targets import (
     MultiOutputTarget,
     RegressionTarget,
 )
-from skdeep.persistence import files, formats
+from skdeep.persistence import files, formats, version_1
 from skdeep.persistence.encoding import decode, encode
-from skdeep.persistence.files import MAX_BYTES, PathLike, check_fields, refusals, shown
+from skdeep.persistence.files import (
+    MAX_BYTES,
+    PathLike,
+    check_fields,
+    prefix_errors,
+    short_repr,
+)
 
 ESTIMATORS = {kind.__name__: kind for kind in (DeepClassifier, DeepRegressor)}
-SECTIONS = ("estimator", "params", "target", "features", "fitted", "weights")
+SECTIONS = ("version", "estimator", "params", "target", "features", "fitted", "weights")
 
-# Fitted attributes, and whether each is a whole number, a number or a list of numbers.
+# Fitted attributes: each is an integer ("count"), a number or a list of numbers.
 FIGURES = {
     "n_iter_": "count",
     "t_": "count",
@@ -45,7 +50,7 @@ FIGURES = {
     "best_validation_score_": "number",
     "best_iter_": "count",
 }
-# Those that a fit with validation rows has, and others have not.
+# Attributes that only a fit with validation rows has.
 VALIDATED = [name for name in FIGURES if "validation" in name]
 OPTIONAL = {*VALIDATED, "best_iter_", "best_loss_"}
 
@@ -53,21 +58,21 @@ OPTIONAL = {*VALIDATED, "best_iter_", "best_loss_"}
 def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     """Write a fitted estimator to a file that is safe to load.
 
-    In the file are all parameters, labels, names of features, weights and the figures of the
-    fit: loaded, the estimator predicts the same to the last bit. Not in it are the state of
-    the solver (moments, learning rate, random numbers), so that ``partial_fit`` and warm
-    starts go on from the weights with a solver that starts anew; callbacks; and metadata
-    requests. ``joblib.dump`` keeps all of these, in a file that runs code when it is loaded.
+    The file holds all parameters, labels, feature names, weights and loss curves: the loaded
+    estimator predicts the same to the last bit. It does not hold callbacks, metadata requests
+    or the state of the solver (moments, learning rate, random numbers), so ``partial_fit`` and
+    warm starts resume from the weights with a solver that starts from scratch.
+    ``joblib.dump`` keeps all of these, in a file that runs code when it is loaded.
 
     Parameters
     ----------
     estimator : DeepClassifier or DeepRegressor
-        Fitted. Its parameters may be whatever needs no code: numbers, strings, arrays, and
-        the solvers, schedules, initializers and activations of skdeep.
+        Fitted estimator. Its parameters may be numbers, strings, arrays, and the solvers,
+        schedules, initializers, activations and losses of skdeep.
     path : str or os.PathLike
-        Ends in ``.json``, a text that people can read, or in ``.npz``, which is compact and
-        holds the weights as NumPy arrays. A file that is there is replaced, at once and only
-        when all is written; it keeps its permissions.
+        Ends in ``.json``, text that people can read, or in ``.npz``, which is compact and
+        holds the weights as NumPy arrays. An existing file is replaced atomically, and keeps
+        its permissions.
 
     Raises
     ------
@@ -76,15 +81,15 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     OSError
         If the file cannot be written.
     TypeError
-        If it is something else, such as a pipeline.
+        If it is another object, such as a pipeline.
     ValueError
-        If `path` ends otherwise, a parameter holds an object of your own, parameters or
-        weights were changed so that they no longer go together, or `load` would refuse the
-        file for any other reason.
+        If `path` has another suffix, a parameter holds an object of your own, parameters or
+        weights were changed after the fit so that they no longer match, or `load` would
+        refuse the file for any other reason.
 
     See Also
     --------
-    load : The way back.
+    load : Load an estimator.
 
     Examples
     --------
@@ -104,15 +109,15 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     if ESTIMATORS.get(type(estimator).__name__) is not type(estimator):
         raise TypeError(
             "save takes a fitted DeepClassifier or DeepRegressor; got "
-            f"{type(estimator).__name__}. Of a pipeline save the last step, pipe[-1], and the "
-            "steps before it with skops or joblib; all else with joblib.dump."
+            f"{type(estimator).__name__}. For a pipeline, save the last step, pipe[-1], and "
+            "use skops or joblib for the steps before it; for other objects, use joblib.dump."
         )
-    formats.form_of(path)
+    formats.format_of(path)
     check_is_fitted(estimator)
     data = formats.encoded(path, _document(estimator))
-    # What could not be read again is never written.
+    # A file that could not be loaded is never written.
     restored = _estimator(formats.decoded(path, data))
-    odd = [
+    changed = [
         name
         for name, of_fit, of_params in (
             ("its layers", _layers(model_of(estimator)), _layers(model_of(restored))),
@@ -121,41 +126,41 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
         )
         if of_fit != of_params
     ]
-    if odd:
+    if changed:
         raise ValueError(
-            f"The parameters were changed after the fit: {odd[0]} would be another when the "
-            "file is loaded. Set them back, fit anew, or use joblib.dump."
+            f"The parameters were changed after the fit: {changed[0]} would differ when the "
+            "file is loaded. Set them back, fit again, or use joblib.dump."
         )
     files.replace(path, data)
 
 
 def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | DeepRegressor:
-    """Read an estimator from a file that `save` wrote.
+    """Load an estimator from a file that `save` wrote.
 
-    A file of anybody may be loaded: it can hold no code, and is built up through the checks
-    of the estimator's own parameters. One that is damaged is refused, which its SHA-256 tells.
-    That says nothing about who wrote it, or whether its predictions are any good.
+    Files from untrusted sources are safe to load: they cannot hold code, and the estimator is
+    rebuilt through the checks of its own parameters. A damaged file is refused, as its SHA-256
+    does not match. That says nothing about who wrote it, or how good its predictions are.
 
     Parameters
     ----------
     path : str or os.PathLike
         Ends in ``.json`` or ``.npz``.
     max_bytes : int, default=2**30
-        Largest file that is read. Reading an .npz takes a few times its size in memory, a
-        text some ten times, one that is made to harm up to three hundred: of strangers take
-        no larger files than you need.
+        Maximum size of the file. Reading takes a few times the size of an .npz in memory, and
+        about ten times that of a .json; a malicious file may need 300 times its size, so lower
+        `max_bytes` for untrusted files.
 
     Returns
     -------
     estimator : DeepClassifier or DeepRegressor
-        Fitted; the state of its solver starts anew (see `save`).
+        Fitted estimator, whose solver starts from scratch (see `save`).
 
     Raises
     ------
     OSError
-        If there is no such file.
+        If the file does not exist or cannot be read.
     ValueError
-        If it is too large, damaged, of a newer version, or anything but a whole model.
+        If it is too large, damaged, of a newer version, or not a complete model.
 
     Examples
     --------
@@ -163,12 +168,12 @@ def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | Deep
     >>> load("model.pickle")
     Traceback (most recent call last):
         ...
-    ValueError: model.pickle: the suffix says in which form a model is stored: .json, to be \
-read by people too, or .npz, which is compact; got '.pickle'.
+    ValueError: model.pickle: the suffix must be .json, which people can read, or .npz, which \
+is compact; got '.pickle'.
     """
-    formats.form_of(path)
+    formats.format_of(path)
     document = formats.decoded(path, files.read_bytes(path, max_bytes))
-    with refusals(path):
+    with prefix_errors(path):
         return _estimator(document)
 
 
@@ -193,11 +198,11 @@ def _document(estimator: Any) -> dict[str, Any]:
     for name, value in estimator.get_params(deep=False).items():
         try:
             params[name] = encode(value)
-            formats.digest(params[name])
+            formats.digest({name: params[name]})
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"The parameter {name}={shown(value)} cannot be saved, because {error}. Use "
-                "joblib.dump, whose files may hold code."
+                f"The parameter {name}={short_repr(value)} cannot be saved, because {error}. "
+                "Use joblib.dump, whose files can hold code."
             ) from None
     target, names = model_of(estimator).target, getattr(estimator, "feature_names_in_", None)
     return {
@@ -217,12 +222,12 @@ def _estimator(document: dict[str, Any]) -> Any:
     check_fields(document, SECTIONS, SECTIONS, "the file")
     name = document["estimator"]
     if type(name) is not str or name not in ESTIMATORS:
-        raise ValueError(f"the estimator must be one of {list(ESTIMATORS)}; got {shown(name)}.")
+        raise ValueError(
+            f"the estimator must be one of {list(ESTIMATORS)}; got {short_repr(name)}."
+        )
     kind = ESTIMATORS[name]
-    known = list(kind().get_params(deep=False))
-    given = check_fields(document["params"], known, (), "params")
-    estimator = kind(**{name: decode(value) for name, value in given.items()})
-    _check_own(estimator)
+    estimator = kind(**_params(document, kind().get_params(deep=False)))
+    _check_scoring(estimator)
     check_parameters(estimator)
     params = _parameters(document["weights"])
     target = _decode_target(document["target"], estimator, params.weights[-1].shape[1])
@@ -243,11 +248,20 @@ def _estimator(document: dict[str, Any]) -> Any:
     return estimator
 
 
-def _check_own(estimator: Any) -> None:
-    # `_validate_params` takes callables too, which are nothing that a file holds.
+def _params(document: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    if document["version"] == 1:
+        return version_1.decode_params(document["params"], document["estimator"], defaults)
+    params = check_fields(document["params"], defaults, (), "params")
+    return {name: decode(value) for name, value in params.items()}
+
+
+def _check_scoring(estimator: Any) -> None:
+    # The estimator's own checks allow callables too, which a file cannot hold.
     scoring = estimator.validation_scoring
     if scoring is not None and type(scoring) is not str:
-        raise ValueError(f"validation_scoring must be a name or null; got {shown(scoring)}.")
+        raise ValueError(
+            f"validation_scoring must be a name or null; got {short_repr(scoring)}."
+        )
 
 
 def _parameters(tree: Any) -> Parameters:
@@ -274,21 +288,21 @@ def _check_shapes(estimator: Any, params: Parameters, n_outputs: int) -> None:
     n_in = len(params.weights[0])
     layers = network_of(estimator, n_in, n_outputs, dropout_of(estimator)).layers
     normed = [layer for layer in layers if layer.norm]
-    wanted = (
+    expected = (
         [(layer.n_in, layer.n_out) for layer in layers],
         [(layer.n_out,) for layer in layers if layer.bias],
         [(layer.n_out,) for layer in normed for _ in layer.norm.starts],  # type: ignore[union-attr]
     )
     names = ("coefs_", "intercepts_", "norms_")
-    for name, shapes, arrays in zip(names, wanted, params, strict=True):
-        found = [array.shape for array in arrays]
-        if found != shapes:
+    for name, shapes, arrays in zip(names, expected, params, strict=True):
+        given = [array.shape for array in arrays]
+        if given != shapes:
             raise ValueError(
-                f"{name} and the parameters do not go together: the shapes are "
-                f"{shown(found)}, but the parameters and the target ask for {shown(shapes)}."
+                f"{name} does not match the parameters: its shapes are {short_repr(given)}, "
+                f"but the parameters and the target need {short_repr(shapes)}."
             )
     if isinstance(layers[0].norm, BatchNorm) and any((a < 0).any() for a in params.norms[3::4]):
-        raise ValueError("norms_ has a running variance below 0.")
+        raise ValueError("norms_ has a negative running variance.")
 
 
 # Targets
@@ -305,16 +319,18 @@ def _encode_target(target: Any) -> dict[str, Any]:
 
 
 def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
-    # With its loss; `n_outputs` is how many columns the weights have.
+    # The target with its loss; `n_outputs` is the number of outputs of the weights.
     kind = tree.get("type") if type(tree) is dict else None
     if (kind == "numbers") != isinstance(estimator, DeepRegressor):
-        raise ValueError(f"a {type(estimator).__name__} has no target of type {shown(kind)}.")
+        raise ValueError(
+            f"a {type(estimator).__name__} has no target of type {short_repr(kind)}."
+        )
     if kind == "numbers" or kind == "labels":
         name = "n_columns" if kind == "numbers" else "n_labels"
         n = check_fields(tree, ("type", name), (name,), "target")[name]
         if type(n) is not int or not 1 <= n <= n_outputs:
             raise ValueError(
-                f"target has {shown(n)} columns, but the weights have {n_outputs}."
+                f"target has {short_repr(n)} columns, but the weights have {n_outputs}."
             )
         if kind == "numbers":
             return with_loss(estimator, RegressionTarget(n))
@@ -324,11 +340,13 @@ def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
         if kind == "classes":
             target = ClassTarget(_checked_classes(classes))
         elif type(classes) is list and len(classes) > 1:
-            target = MultiOutputTarget([ClassTarget(_checked_classes(own)) for own in classes])
+            target = MultiOutputTarget(
+                [ClassTarget(_checked_classes(column)) for column in classes]
+            )
         else:
-            raise ValueError("target must have a list of two or more arrays of classes.")
+            raise ValueError("target must have a list of at least two arrays of classes.")
     else:
-        raise ValueError(f"target is of the unknown type {shown(kind)}.")
+        raise ValueError(f"target is of the unknown type {short_repr(kind)}.")
     return with_loss(estimator, target)
 
 
@@ -337,7 +355,7 @@ def _checked_classes(classes: Any) -> Array:
         raise ValueError("classes must be an array of shape (n_classes,).")
     labels = classes.tolist()
     if not all(a < b for a, b in pairwise(labels)):
-        raise ValueError("classes must be sorted, and none may be there twice.")
+        raise ValueError("classes must be sorted and distinct.")
     return classes
 
 
@@ -345,24 +363,24 @@ def _checked_classes(classes: Any) -> Array:
 
 
 def _figures(tree: Any) -> dict[str, Any]:
-    found = {k: decode(v) for k, v in check_fields(tree, FIGURES, FIGURES, "fitted").items()}
-    for name, value in found.items():
+    figures = {k: decode(v) for k, v in check_fields(tree, FIGURES, FIGURES, "fitted").items()}
+    for name, value in figures.items():
         kind = FIGURES[name]
         if kind == "list":
-            fits = type(value) is list and all(_is_number(one) for one in value)
+            is_valid = type(value) is list and all(_is_number(one) for one in value)
         else:
-            fits = _is_number(value) and (
+            is_valid = _is_number(value) and (
                 kind == "number" or (isinstance(value, Integral) and int(value) >= 0)
             )
-        if not fits and not (value is None and name in OPTIONAL):
-            raise ValueError(f"{name} must be a {kind}; got {shown(value)}.")
-    if len({found[name] is None for name in VALIDATED}) > 1:
-        raise ValueError(f"of {VALIDATED} all must be null, or none.")
-    if found["best_iter_"] is not None and found["validation_scores_"] is None:
-        raise ValueError("best_iter_ must be null where validation_scores_ is null.")
-    if len(found["validation_scores_"] or ()) != len(found["validation_loss_curve_"] or ()):
+        if not is_valid and not (value is None and name in OPTIONAL):
+            raise ValueError(f"{name} must be a {kind}; got {short_repr(value)}.")
+    if len({figures[name] is None for name in VALIDATED}) > 1:
+        raise ValueError(f"either all or none of {VALIDATED} must be null.")
+    if figures["best_iter_"] is not None and figures["validation_scores_"] is None:
+        raise ValueError("best_iter_ must be null if validation_scores_ is null.")
+    if len(figures["validation_scores_"] or ()) != len(figures["validation_loss_curve_"] or ()):
         raise ValueError("validation_scores_ and validation_loss_curve_ differ in length.")
-    return found
+    return figures
 
 
 def _is_number(value: Any) -> bool:
@@ -377,7 +395,7 @@ def _history(figures: dict[str, Any]) -> History:
     if figures["validation_scores_"] is not None:
         history.validation_scores = figures["validation_scores_"]
         history.validation_loss_curve = figures["validation_loss_curve_"]
-        # No epoch of a fit whose scores were all NaN is the best.
+        # If all scores were NaN, no epoch is the best.
         if figures["best_iter_"]:
             history.best_score = figures["best_validation_score_"]
             history.best_iter = figures["best_iter_"]

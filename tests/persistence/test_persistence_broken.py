@@ -1,7 +1,7 @@
-"""Laws: a file that is broken, by chance or on purpose, gives an error or the model it was.
+"""Laws: a damaged or malicious file raises an error, or loads as the model that was saved.
 
-Files are broken at random, byte by byte and field by field, the latter with a SHA-256 that
-fits: whoever wants to mislead can compute it too. Then by hand, where it would hurt most.
+Files are changed at random, byte by byte and field by field, the latter with a matching
+SHA-256, as an attacker can compute it too; then by hand, where it would do most harm.
 """
 
 import copy
@@ -138,7 +138,18 @@ SCALARS = st.one_of(
     st.sampled_from([2**31, 2**63, 10**30, -(10**30), 1e308, 1e-320, -1.0, 0.5, -0.0]),
     st.sampled_from(["", "a", "inf", "nan", "\ud800", "x\0", "relu", "adam", "<f8", "array"]),
 )
-TAGS = ["array", "tuple", "dict", "float", "scalar", "RandomState", "Adam", "Normal", "WarmUp"]
+TAGS = [
+    "array",
+    "tuple",
+    "dict",
+    "float",
+    "scalar",
+    "RandomState",
+    "Adam",
+    "Normal",
+    "WarmUp",
+    "Focal",
+]
 TREES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -176,7 +187,7 @@ MUTATIONS = st.lists(
 
 
 def places(tree):
-    """All containers and the names of what they hold; of long lists the first few."""
+    """Pairs of a container and a name or index in it; only the first few of a long list."""
     found = []
     names = tree if isinstance(tree, dict) else range(min(len(tree), 2))
     for name in list(names):
@@ -262,8 +273,8 @@ def change(*path, to):
 
 WEIGHTS = ("weights", "coefs_", 0)
 CHANGES = {
-    "another format": (change("format", to="pickle"), "no model"),
-    "newer version": (change("version", to=2), "version 2.*knows version 1.*upgrade"),
+    "another format": (change("format", to="pickle"), "not a model"),
+    "newer version": (change("version", to=3), "version 3.*reads versions 1 to 2.*upgrade"),
     "version as float": (change("version", to=1.0), "version"),
     "unknown section": (change("code", to="print()"), "'code'.*upgrade"),
     "unknown estimator": (change("estimator", to="os"), "estimator"),
@@ -296,15 +307,17 @@ CHANGES = {
     "huge layers": (change("params", "hidden_layer_sizes", to=[10**15, 10**15]), "coefs_"),
     "huge number": (change("params", "max_iter", to=10**40), "64 bits"),
     "dropout": (change("params", "dropout", to=[0.1]), "dropout"),
-    "both norms": (
-        lambda tree: tree["params"].update(batch_norm=True, layer_norm=True),
-        "norm",
+    "unknown norm": (change("params", "norm", to="group"), "norm"),
+    "removed parameter": (change("params", "focal_gamma", to=2.0), "'focal_gamma'.*upgrade"),
+    "bad loss": (
+        change("params", "loss", to={"type": "Focal", "fields": {"gamma": -1.0}}),
+        "gamma",
     ),
     "huge shape": (change(*WEIGHTS, "shape", to=[10**9, 10**9]), "shape"),
     "negative shape": (change(*WEIGHTS, "shape", to=[-1, 5]), "shape"),
     "object dtype": (change(*WEIGHTS, "dtype", to="|O"), "coefs_"),
     "float16": (change(*WEIGHTS, "dtype", to="<f2"), ""),
-    "other dtype": (change(*WEIGHTS, "dtype", to="<f4"), "none of dtype <f4"),
+    "other dtype": (change(*WEIGHTS, "dtype", to="<f4"), "not of dtype <f4"),
     "wide strings": (change("target", "classes", "dtype", to="<U900000000"), "as long"),
     "wider strings": (change("target", "classes", "dtype", to="<U4"), "as long as <U3"),
     "narrow strings": (change("target", "classes", "dtype", to="<U2"), "as long as <U3"),
@@ -449,7 +462,7 @@ class Counted(str):
 
 @pytest.mark.parametrize("walk", [formats._pack, formats._unpack])
 def test_a_name_is_copied_for_arrays_alone(walk):
-    # Else a long one times many values were the square of the file.
+    # Otherwise, a long name times many values would be quadratic in the size of the file.
     found = []
     array = np.ones(2) if walk is formats._pack else {"type": "array"}
     Counted.n_read = 0
@@ -495,7 +508,7 @@ def test_spaces_and_order_mean_nothing(stored, tmp_path):
     ("text", "words"),
     [
         (b"", "not JSON"),
-        (b"null", "no model"),
+        (b"null", "not a model"),
         (b"[" * 10**6, "deep"),
         (b'{"a":' * 10**6, "deep"),
         (b'{"format": "skdeep", "version": ' + b"9" * 10**5 + b"}", "digits"),
@@ -582,7 +595,7 @@ ARCHIVES = {
                 )
             ),
         ),
-        "no array of shape",
+        "do not match the shape",
     ),
     "columns first": (
         lambda data: rewritten(data, with_first(npy(np.asfortranarray(np.ones((4, 5)))))),
@@ -613,7 +626,7 @@ def test_archives_that_do_not_fit_are_refused(case, stored, tmp_path):
     expect_refusal(path, words)
 
 
-# What is no file
+# Paths that are not files
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
@@ -629,7 +642,7 @@ def test_a_pipe_is_refused_at_once(tmp_path, read):
 @pytest.mark.parametrize("write", [True, False])
 def test_a_path_of_a_folder_is_refused(tmp_path, name, write):
     path = os.path.join(tmp_path, name)
-    with pytest.raises(ValueError, match=r"it is a folder\. Give a file in it"):
+    with pytest.raises(ValueError, match=r"it is a folder\. Pass a file in it"):
         save(fitted("names"), path) if write else load(path)
     assert not os.listdir(tmp_path)
 

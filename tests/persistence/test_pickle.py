@@ -1,7 +1,7 @@
-"""Laws: a loaded estimator predicts to the bit what it predicted, and goes on as it would.
+"""Laws: an unpickled estimator predicts the same bit for bit, and resumes training the same.
 
-A file holds the parameters and what the solver goes on from, and no training data: its
-size is bounded by the number of parameters, whatever the number of rows.
+A pickle holds the parameters and the state of the solver, but no training data: its size is
+bounded by the number of parameters, whatever the number of rows.
 """
 
 import pickle
@@ -45,10 +45,10 @@ MODELS = {
     "spec-sgd": (DeepClassifier(**PARAMS, solver=SGD(momentum=0.8)), NAMES),
     "columns": (DeepClassifier(**PARAMS), np.c_[NAMES, NAMES[::-1]]),
     "norms": (
-        DeepRegressor(**PARAMS, batch_norm=True, batch_size=10, dropout=0.3, residual=True),
+        DeepRegressor(**PARAMS, norm="batch", batch_size=10, dropout=0.3, residual=True),
         NUMBERS,
     ),
-    "layer-norm": (DeepClassifier(**PARAMS, layer_norm=True, bias=False), NAMES),
+    "layer-norm": (DeepClassifier(**PARAMS, norm="layer", bias=False), NAMES),
     "averaged": (
         DeepRegressor(
             **PARAMS,
@@ -90,7 +90,7 @@ for name in names:
     for method in ("predict", "predict_proba", "predict_log_proba"):
         if hasattr(model, method):
             found = getattr(model, method)(X)
-            # Several columns of classes have a table of probabilities each.
+            # With several columns of classes, there is a list of arrays.
             found = np.hstack(found) if isinstance(found, list) else found
             np.save(f"{directory}/{name}.{method}.npy", found)
 """
@@ -206,7 +206,7 @@ def test_size_of_the_file_is_that_of_parameters_and_moments(
     model.fit(table, y, np.ones(n_rows))
     n_params = sum(array.size for array in model.coefs_ + model.intercepts_)
     bytes_of_parameters = n_params * np.dtype(dtype).itemsize
-    # The best epoch's parameters predict; the last one's are where training goes on.
+    # The parameters of the best epoch predict; training resumes from those of the last.
     n_lives = int(early_stopping and solver != "lbfgs")
     limit = (1 + N_MOMENTS[solver] + n_lives) * bytes_of_parameters + 6000
     assert len(pickle.dumps(model)) < limit
