@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,19 +40,24 @@ def refuse_with_lbfgs(estimator: Any, dropout: tuple[float, ...], validated: boo
 
 
 def warn_of_unread(estimator: Any, validated: bool) -> None:
-    """Warn, once, of all parameters that are not at their defaults and are not read."""
-    defaults = inspect.signature(type(estimator)).parameters
+    """Warn, once, about all parameters that are not at their defaults and have no effect."""
+    defaults = _defaults(type(estimator))
     reasons = _unread_of_fit(estimator, validated) | _unread_of_solver(estimator)
-    found = [
-        f"{name}={_short(given)} is not read {reason}"
+    lines = [
+        f"{name}={_short(value)} is not read {reason}"
         for name, reason in reasons.items()
         if name in defaults  # a subclass may have fewer
-        and (given := getattr(estimator, name)) is not defaults[name].default
-        and not np.array_equal(given, defaults[name].default)
+        and (value := getattr(estimator, name)) is not defaults[name]
+        and not np.array_equal(value, defaults[name])
     ]
-    if found:
-        # The line of the user's that calls fit.
-        warnings.warn("\n".join(found), UserWarning, stacklevel=7)
+    if lines:
+        # Points at the user's line that calls fit.
+        warnings.warn("\n".join(lines), UserWarning, stacklevel=7)
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    return {name: one.default for name, one in inspect.signature(kind).parameters.items()}
 
 
 def _unread_of_solver(estimator: Any) -> dict[str, str]:
