@@ -41,7 +41,7 @@ def refuse_with_lbfgs(estimator: Any, dropout: tuple[float, ...], validated: boo
 
 def warn_of_unread(estimator: Any, validated: bool) -> None:
     """Warn, once, about all parameters that are not at their defaults and have no effect."""
-    defaults = _defaults(type(estimator))
+    defaults = _defaults(type(estimator))  # type: ignore[arg-type]
     reasons = _unread_of_fit(estimator, validated) | _unread_of_solver(estimator)
     lines = [
         f"{name}={_short(value)} is not read {reason}"
@@ -64,14 +64,11 @@ def _unread_of_solver(estimator: Any) -> dict[str, str]:
     # Parameters that only other solvers read: name -> why, and what to write.
     solver = estimator.solver
     spec = SOLVERS[solver] if isinstance(solver, str) else type(solver)
-    with_solver = (
-        f"with solver={solver!r}"
-        if isinstance(solver, str)
-        else (f"with solver={spec.__name__}(...)")
-    )
+    is_name = isinstance(solver, str)
+    with_solver = f"with solver={repr(solver) if is_name else f'{spec.__name__}(...)'}"
     reasons = {}
     for name in SHARED:
-        if isinstance(solver, str) and name in spec.shared_names():
+        if is_name and name in spec.shared_names():
             continue
         if name in spec.field_names():
             own = f"{spec.__name__}({name}={_short(getattr(estimator, name))})"
@@ -91,21 +88,21 @@ def _unread_of_solver(estimator: Any) -> dict[str, str]:
 
 
 def _unread_of_fit(estimator: Any, validated: bool) -> dict[str, str]:
-    # The same of validation, penalty and loss.
-    found = {}
+    # The same for validation, penalty and loss.
+    reasons = {}
     if validated:
-        found["validation_fraction"] = "with X_val, which are the validation rows."
+        reasons["validation_fraction"] = "with X_val, which are the validation rows."
     elif not estimator.early_stopping:
-        found["validation_fraction"] = "without early_stopping=True."
-        found |= dict.fromkeys(
+        reasons["validation_fraction"] = "without early_stopping=True."
+        reasons |= dict.fromkeys(
             ("validation_scoring", "restore_best"),
             "without validation rows: set early_stopping=True, or give fit X_val and y_val.",
         )
     if estimator.alpha == 0:
-        found["l1_ratio"] = "with alpha=0, which is no penalty."
+        reasons["l1_ratio"] = "with alpha=0, which is no penalty."
     if estimator.loss != "quantile":
-        found["quantile"] = f"with loss={_short(estimator.loss)}, only with 'quantile'."
-    return found
+        reasons["quantile"] = f"with loss={_short(estimator.loss)}, only with 'quantile'."
+    return reasons
 
 
 def _short(value: Any) -> str:
