@@ -1,5 +1,6 @@
 """Laws of every loss: value, gradient, extremes, weights, perfect predictions, baselines."""
 
+import pickle
 import tracemalloc
 from dataclasses import dataclass
 
@@ -572,6 +573,10 @@ def test_quantiles_must_ascend(quantiles):
 
 
 # Custom losses
+
+
+def test_custom_losses_are_pickled():
+    assert pickle.loads(pickle.dumps(QUARTIC)) == QUARTIC
 
 
 def test_custom_loss_must_return_elements():
