@@ -8,13 +8,8 @@ HEADER = ("Layer", "Output shape", "Applies", "Parameters")
 
 
 def _rows(network: Network) -> list[tuple[str, str, str, str]]:
-    first = network.layers[0]
-    rows = [("input", f"(None, {first.n_in})", "", "0")]
-    rows += [
-        (name, f"(None, {width})", applied, f"{n_params:,}")
-        for name, width, applied, n_params in layer_rows(network)
-    ]
-    return rows
+    rows = [("input", network.layers[0].n_in, "", 0), *layer_rows(network)]
+    return [(name, f"(None, {width})", applied, f"{n:,}") for name, width, applied, n in rows]
 
 
 def layer_rows(network: Network) -> list[tuple[str, int, str, int]]:
@@ -45,7 +40,7 @@ def text_summary(network: Network) -> str:
         for row in rows
     ]
     rule = "-" * len(lines[0])
-    total = f"{'Total'.ljust(len(lines[0]) - widths[3])}{_total(network).rjust(widths[3])}"
+    total = f"{'Total'.ljust(len(rule) - widths[3])}{network.n_params:>{widths[3]},}"
     return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
 
@@ -53,11 +48,7 @@ def html_summary(network: Network) -> str:
     """Table of the layers as HTML."""
     cells = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in [*_rows(network), ("total", "", "", _total(network))]
+        for row in [*_rows(network), ("total", "", "", f"{network.n_params:,}")]
     )
     header = "".join(f"<th>{name}</th>" for name in HEADER)
     return f"<table><thead><tr>{header}</tr></thead><tbody>{cells}</tbody></table>"
-
-
-def _total(network: Network) -> str:
-    return f"{network.n_params:,}"

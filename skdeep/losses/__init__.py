@@ -15,7 +15,6 @@ from skdeep.losses.classification import (
     MultiOutputLoss,
     classification_loss,
 )
-from skdeep.losses.custom import PointwiseLoss
 from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 from skdeep.losses.quantile import QuantileLoss
 from skdeep.losses.regression import (
@@ -28,6 +27,7 @@ from skdeep.losses.regression import (
     Huber,
     HuberLoss,
     LogCosh,
+    PointwiseLoss,
     regression_loss,
 )
 

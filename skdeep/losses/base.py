@@ -42,24 +42,10 @@ class Loss:
     def value_and_gradient(
         self, y: Array, raw: Array, weight: Array, out: Array, scratch: Array
     ) -> Array:
-        """Compute the loss and its gradient with respect to the raw output.
+        """Compute the loss, of shape (*models,), and write its gradient to `out`.
 
-        Parameters
-        ----------
-        y : ndarray of shape (*models, rows, columns)
-            Targets. Not modified.
-        raw : ndarray of shape (*models, rows, columns)
-            Raw output. Overwritten.
-        weight : ndarray of shape (*models, rows, 1)
-            Weight of each row in the mean.
-        out : ndarray of shape (*models, rows, columns)
-            Buffer for the gradient.
-        scratch : ndarray of shape (*models, rows, columns)
-            Buffer for intermediate results.
-
-        Returns
-        -------
-        value : ndarray of shape (*models,)
+        The gradient is with respect to `raw`, which is overwritten; `scratch` is a buffer. All
+        arrays but `weight` have one shape; `y` may lack the axis of models.
         """
         raise NotImplementedError
 
@@ -75,19 +61,10 @@ class Loss:
         raise NotImplementedError
 
     def baseline(self, y: Array, weight: Array | None = None) -> Array:
-        """Constant raw output that minimizes the loss.
+        """Constant raw output that minimizes the loss: float64 of shape (columns,).
 
-        Parameters
-        ----------
-        y : ndarray of shape (rows, columns)
-        weight : ndarray of shape (rows, 1), default=None
-            Weights of the rows, on any scale. If None, all are equal.
-
-        Returns
-        -------
-        raw : ndarray of shape (columns,)
-            In float64, and finite even if the loss has no minimum: a class that does
-            not occur gets a probability of about 1e-9.
+        It is finite even if the loss has no minimum: a class that does not occur gets a
+        probability of about 1e-9. Weights of shape (rows, 1) may be on any scale.
         """
         y = np.asarray(y, float)
         share = np.ones((len(y), 1)) if weight is None else np.asarray(weight, float)
@@ -112,29 +89,16 @@ class RegressionLoss(Loss):
 
     @property
     def out_activation(self):
-        """Name of the output activation."""
         return self.output_activation.name
 
     @property
     def averages_columns(self):
-        """True, because scikit-learn's regression metrics are means over targets."""
-        return True
+        return True  # as scikit-learn's regression metrics do
 
     def value_and_slope(self, y: Array, prediction: Array, weight: Array, out: Array) -> Array:
-        """Compute the loss and its unweighted derivative with respect to predictions.
+        """Compute the loss, of shape (*models,), and write its unweighted derivative to `out`.
 
-        Parameters
-        ----------
-        y : ndarray of shape (*models, rows, columns)
-        prediction : ndarray of shape (*models, rows, columns)
-            Overwritten.
-        weight : ndarray of shape (*models, rows, 1)
-        out : ndarray of shape (*models, rows, columns)
-            Buffer for the derivative.
-
-        Returns
-        -------
-        value : ndarray of shape (*models,)
+        The derivative is with respect to `prediction`, which is overwritten.
         """
         raise NotImplementedError
 

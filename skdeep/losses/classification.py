@@ -95,13 +95,7 @@ class MultinomialLogLoss(MultinomialLoss):
 
 @dataclass(frozen=True)
 class BinarySquaredError(BinaryLoss):
-    """(p - y)^2 / 2 in each column: half the squared error of probabilities [1]_.
-
-    References
-    ----------
-    .. [1] Brier, "Verification of forecasts expressed in terms of probability", Monthly
-       Weather Review 78, 1950; for two classes, the original score is four times this.
-    """
+    """(p - y)^2 / 2 in each column: for two classes, a quarter of Brier's original score."""
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
         expit(raw, out=out)
@@ -140,19 +134,12 @@ class MultinomialSquaredError(MultinomialLoss):
 
 @dataclass(frozen=True)
 class BinaryFocalLoss(BinaryLoss):
-    """-y (1 - p)^gamma log(p) - (1 - y) p^gamma log(1 - p) in each column [1]_.
-
-    The log-loss with less weight on well-classified rows.
+    """-y (1 - p)^gamma log(p) - (1 - y) p^gamma log(1 - p) in each column: see `Focal`.
 
     Parameters
     ----------
     gamma : float, default=2.0
         Focusing parameter, in [0, inf); 0 is the log-loss.
-
-    References
-    ----------
-    .. [1] Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection",
-       ICCV 2017; without its alpha, which is a class weight.
     """
 
     gamma: float = 2.0
@@ -180,7 +167,7 @@ class BinaryFocalLoss(BinaryLoss):
 
 @dataclass(frozen=True)
 class MultinomialFocalLoss(MultinomialLoss):
-    """-sum_k y_k (1 - p_k)^gamma log(p_k): the multinomial focal loss [1]_.
+    """-sum_k y_k (1 - p_k)^gamma log(p_k): `Focal` for several classes.
 
     The gradient is a_j - p_j sum_k a_k, where a_k is p_k times the derivative with respect
     to p_k: y_k (1 - p_k)^gamma (gamma p_k log(p_k) / (1 - p_k) - 1).
@@ -189,11 +176,6 @@ class MultinomialFocalLoss(MultinomialLoss):
     ----------
     gamma : float, default=2.0
         Focusing parameter, in [0, inf); 0 is the log-loss.
-
-    References
-    ----------
-    .. [1] Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection",
-       ICCV 2017, which defines it for two classes.
     """
 
     gamma: float = 2.0
@@ -224,21 +206,13 @@ class MultinomialFocalLoss(MultinomialLoss):
 
 @dataclass(frozen=True)
 class MultiOutputLoss(Loss):
-    """Sum of several losses, each on its own output columns.
-
-    Parameters
-    ----------
-    losses : tuple of Loss
-    widths : tuple of int
-        Number of columns of each loss, in both raw output and y.
-    """
+    """Sum of `losses`, each on its own columns of raw output and y, `widths` in number."""
 
     losses: tuple[Loss, ...]
     widths: tuple[int, ...]
 
     @property
     def out_activation(self):
-        """Names of the distinct output activations."""
         return ", ".join(dict.fromkeys(loss.out_activation for loss in self.losses))
 
     def value_and_gradient(self, y, raw, weight, out, scratch):
@@ -306,19 +280,10 @@ CLASSIFICATION_LOSSES: dict[str, tuple[BinaryLoss, MultinomialLoss]] = {
 
 
 def classification_loss(loss: str | Focal, multinomial: bool) -> Loss:
-    """Loss of a classifier.
+    """Loss of a classifier, from a key of `CLASSIFICATION_LOSSES` or a focal loss.
 
-    Parameters
-    ----------
-    loss : str or Focal
-        A key of `CLASSIFICATION_LOSSES`, or a focal loss; 'focal' is ``Focal()``.
-    multinomial : bool
-        If True, the columns are classes of which exactly one is true; if False, each column
-        is a label of its own.
-
-    Returns
-    -------
-    loss : Loss
+    If `multinomial`, the columns are classes of which exactly one is true; if not, each column
+    is a label of its own.
     """
     if isinstance(loss, Focal):
         kind = MultinomialFocalLoss if multinomial else BinaryFocalLoss

@@ -40,7 +40,6 @@ class QuantileLoss(Loss):
 
     @property
     def out_activation(self):
-        """Name of the output activation."""
         return "identity" if len(self.quantiles) == 1 else "cumulated softplus"
 
     def value_and_gradient(self, y, raw, weight, out, scratch):

@@ -13,7 +13,6 @@ from scipy.special import kl_div, xlogy
 
 from skdeep.hyperparameters import POSITIVE, Spec, field_of
 from skdeep.losses.base import Loss, RegressionLoss, total
-from skdeep.losses.custom import PointwiseLoss
 from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 from skdeep.losses.quantile import QuantileLoss
 
@@ -24,13 +23,7 @@ SMALLEST_MEAN = 1e-12
 
 @dataclass(frozen=True)
 class ActivatedLoss(RegressionLoss):
-    """A regression loss with another output activation than its own.
-
-    Parameters
-    ----------
-    loss : RegressionLoss
-    output_activation : OutputActivation
-    """
+    """A regression loss with another output activation than its own."""
 
     loss: RegressionLoss
     output_activation: OutputActivation
@@ -89,17 +82,12 @@ class AbsoluteError(RegressionLoss):
 
 @dataclass(frozen=True)
 class HuberLoss(RegressionLoss):
-    """With e = p - y: e^2 / 2 for abs(e) <= delta, else delta (abs(e) - delta / 2) [1]_.
+    """With e = p - y: e^2 / 2 for abs(e) <= delta, else delta (abs(e) - delta / 2).
 
     Parameters
     ----------
     delta : float, default=1.0
         Absolute error above which the loss is linear, in (0, inf).
-
-    References
-    ----------
-    .. [1] Huber, "Robust estimation of a location parameter", Annals of Mathematical
-       Statistics 35, 1964.
     """
 
     delta: float = 1.0
@@ -209,6 +197,60 @@ class HalfGammaLoss(RegressionLoss):
         return (share * y).sum(axis=0)
 
 
+@dataclass(frozen=True)
+class PointwiseLoss(RegressionLoss):
+    """A custom regression loss, from an object with two methods.
+
+    ``loss(y_true, y_pred)`` and ``gradient(y_true, y_pred)``, its derivative with respect to
+    ``y_pred``, return an array with one number per element. They receive read-only arrays of
+    shape (rows, columns). Inside :class:`~skdeep.lockstep`, networks with a custom loss are
+    trained one by one.
+
+    Parameters
+    ----------
+    spec : object
+        Object with the methods ``loss`` and ``gradient``.
+
+    Examples
+    --------
+    Predicting too much costs three times as much as predicting too little:
+
+    >>> import numpy as np
+    >>> from skdeep.losses import PointwiseLoss
+    >>> class Asymmetric:
+    ...     def loss(self, y_true, y_pred):
+    ...         return np.where(y_pred > y_true, 3, 1) * (y_pred - y_true) ** 2
+    ...     def gradient(self, y_true, y_pred):
+    ...         return np.where(y_pred > y_true, 6, 2) * (y_pred - y_true)
+    >>> loss = PointwiseLoss(Asymmetric())
+    >>> loss.baseline(np.array([[1.0], [2.0]])).round(6).tolist()  # below the mean
+    [1.25]
+    """
+
+    spec: Any
+    stacks = False
+    start_is_best = False
+
+    def value_and_slope(self, y, prediction, weight, out):
+        # y may lack the axis of models.
+        y_true = np.broadcast_to(y, prediction.shape)
+        y_pred = prediction.view()
+        y_pred.flags.writeable = False
+        out[...] = self._elements("gradient", y_true, y_pred)
+        prediction[...] = self._elements("loss", y_true, y_pred)
+        return total(weight, prediction)
+
+    def _elements(self, method, y_true, y_pred):
+        values = getattr(self.spec, method)(y_true, y_pred)
+        if np.shape(values) != y_pred.shape:
+            raise ValueError(
+                f"{type(self.spec).__name__}.{method}(y_true, y_pred) returned shape "
+                f"{np.shape(values)} for arrays of shape {y_pred.shape}: return one number per "
+                "element, without sum or mean."
+            )
+        return values
+
+
 @dataclass
 class Huber(Spec):
     r"""Huber loss: quadratic for small errors, linear for large ones [1]_.
@@ -260,24 +302,8 @@ def regression_loss(
 ) -> Loss:
     """Loss of a regressor.
 
-    Parameters
-    ----------
-    loss : str, Huber or object
-        A key of `REGRESSION_LOSSES`, a Huber loss, or an object as `PointwiseLoss` takes;
-        'huber' is ``Huber()``.
-    output_activation : str, default=None
-        A key of `OUTPUT_ACTIVATIONS`. If None, that of the loss.
-    quantiles : tuple of float, default=(0.5,)
-        For the quantile loss, ascending.
-
-    Returns
-    -------
-    loss : Loss
-
-    Raises
-    ------
-    ValueError
-        If `loss` does not support `output_activation`, or is an object without the methods.
+    `loss` is a key of `REGRESSION_LOSSES`, a `Huber` loss, or an object as `PointwiseLoss`
+    takes; `output_activation` is a key of `OUTPUT_ACTIVATIONS`, or None for that of the loss.
     """
     kernel = _kernel(loss)
     if isinstance(kernel, QuantileLoss):

@@ -39,13 +39,7 @@ def flat_labels(y: Any) -> Any:
 
 
 def check_labels(labels: Any) -> Array | None:
-    """The classes to count as an array, or None.
-
-    Raises
-    ------
-    ValueError
-        If `labels` is not a list or array of distinct classes.
-    """
+    """The classes to count as an array, or None; ValueError if they are not distinct."""
     if labels is None:
         return None
     classes = np.asarray(labels)
@@ -72,13 +66,7 @@ def one_vs_rest_counts(
 def numbers_in_columns(
     y_true: Any, y_pred: Any, sample_weight: Any
 ) -> tuple[Array, Array, Array | None]:
-    """`y_true` and `y_pred` as float64 of shape (n_samples, n_outputs), and weights or None.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a value is not a finite number.
-    """
+    """`y_true` and `y_pred` as float64 of shape (n_samples, n_outputs), and weights or None."""
     true, pred = (
         check_array(y, ensure_2d=False, dtype=np.float64, input_name=name)
         for y, name in ((y_true, "y_true"), (y_pred, "y_pred"))

@@ -1,8 +1,4 @@
-"""Metrics that scikit-learn lacks or defines differently.
-
-Means over one-vs-rest problems, the fraction of predictions within a threshold, and the squared
-distance between predictions and targets. The corresponding scorers are in ``scorers``.
-"""
+"""Metrics that scikit-learn lacks or defines differently."""
 
 import warnings
 from typing import Any
@@ -16,6 +12,7 @@ from skdeep._arrays import Array
 from skdeep.metrics.counts import (
     check_labels,
     check_threshold,
+    dense,
     flat_labels,
     flat_weights,
     label_columns,
@@ -38,10 +35,8 @@ def one_vs_rest_accuracy(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
-        True labels, or an indicator matrix.
-    y_pred : array-like, same shape as `y_true`
-        Predicted labels.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True and predicted labels, or indicator matrices.
     labels : array-like of shape (n_classes,), default=None
         The K classes; for an indicator matrix, column indices. If None, the classes of
         `y_true` and `y_pred`. Pass all classes if some may be absent from the data, since every
@@ -86,10 +81,8 @@ def one_vs_rest_balanced_accuracy(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
-        True labels, or an indicator matrix.
-    y_pred : array-like, same shape as `y_true`
-        Predicted labels.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True and predicted labels, or indicator matrices.
     labels : array-like of shape (n_classes,), default=None
         The classes to average over; for an indicator matrix, column indices. If None, all.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -151,10 +144,8 @@ def macro_f_measure(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
-        True labels, or an indicator matrix.
-    y_pred : array-like, same shape as `y_true`
-        Predicted labels.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True and predicted labels, or indicator matrices.
     labels : array-like of shape (n_classes,), default=None
         The K classes. If None, the classes of `y_true` and `y_pred`.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -191,10 +182,8 @@ def within_threshold(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
-    y_pred : array-like, same shape as `y_true`
-        Predictions.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets and predictions.
     threshold : float, default=0.5
         Positive threshold, in the unit of `y_true`. With the default, predictions count that
         round to the right integer.
@@ -233,10 +222,8 @@ def distance(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
-    y_pred : array-like, same shape as `y_true`
-        Predictions.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets and predictions.
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights: non-negative, with a positive sum.
 
@@ -307,7 +294,7 @@ def class_distance(
     >>> class_distance(["a", "b"], [[0.8, 0.2], [0.4, 0.6]], labels=["a", "b"])
     0.1
     """
-    if _is_list_of_tables(y_proba):
+    if isinstance(y_proba, list | tuple) and y_proba and np.ndim(y_proba[0]) == 2:
         ideal, y_proba = _ideal_of_columns(y_true, y_proba, labels)
     else:
         y_proba = check_array(y_proba, ensure_2d=False, dtype=np.float64, input_name="y_proba")
@@ -320,14 +307,9 @@ def class_distance(
     return distance(ideal, y_proba, sample_weight=sample_weight)
 
 
-def _is_list_of_tables(y_proba: Any) -> bool:
-    return isinstance(y_proba, list | tuple) and len(y_proba) > 0 and np.ndim(y_proba[0]) == 2
-
-
 def _ideal(y_true: Any, labels: Any, shape: tuple[int, int]) -> Array:
     # The best possible probabilities: 0 or 1 in each column.
-    y_true = check_array(y_true, accept_sparse="csr", ensure_2d=False, dtype=None)
-    y_true = y_true.toarray() if hasattr(y_true, "toarray") else y_true
+    y_true = dense(check_array(y_true, accept_sparse="csr", ensure_2d=False, dtype=None))
     if y_true.ndim == 2 and y_true.shape[1] > 1:
         if y_true.shape == shape and np.isin(y_true, (0, 1)).all():
             return y_true.astype(np.float64)
@@ -356,7 +338,7 @@ def _one_hot(y_true: Array, labels: Any, n_columns: int) -> Array:
     return ideal.astype(np.float64)
 
 
-def _ideal_of_columns(y_true: Any, y_proba: list, labels: Any) -> tuple[Array, Array]:
+def _ideal_of_columns(y_true: Any, y_proba: Any, labels: Any) -> tuple[Array, Array]:
     # For a list of probabilities: the best ones and the given ones, stacked horizontally.
     if labels is None and all(np.shape(p)[1:] == (2,) for p in y_proba):
         # Forests return this for an indicator matrix; only the columns of 1 count.

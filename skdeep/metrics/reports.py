@@ -29,12 +29,6 @@ CLASS_TABLES = (
         *("false_discovery_rate", "negative_predictive_value"),
     ),
 )
-ERROR_TABLES = (
-    (
-        *("within_threshold", "mean_absolute_error", "root_mean_squared_error"),
-        *("r2", "distance"),
-    ),
-)
 
 
 def _divide(numerator: Array, denominator: Array, otherwise: float) -> Array:
@@ -136,10 +130,8 @@ def class_report(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_labels)
-        True labels, or an indicator matrix, which gives one row per column.
-    y_pred : array-like, same shape as `y_true`
-        Predicted labels.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_labels)
+        True and predicted labels, or indicator matrices, which give one row per column.
     labels : array-like of shape (n_rows,), default=None
         Distinct classes to report, in this order; for an indicator matrix, column indices. If
         None, all classes of `y_true` and `y_pred` are reported in sorted order.
@@ -207,7 +199,13 @@ def class_report(
     otherwise = _replacement(zero_division)
     classes, counts = one_vs_rest_counts(y_true, y_pred, labels, sample_weight)
     names = [str(label) for label in classes]
-    _check_names([*names, *AVERAGES])
+    repeated = [name for name, n in Counter([*names, *AVERAGES]).items() if n > 1]
+    if repeated:
+        raise ValueError(
+            "Rows of a report, including the averages, need distinct names, but there would be "
+            f"several {', '.join(map(repr, repeated))}: rename these classes in y_true and "
+            "y_pred."
+        )
     rates, undefined = _rates(counts, otherwise)
     if isinstance(zero_division, str):
         _warn(undefined, names)
@@ -226,16 +224,6 @@ def class_report(
     for name, average in zip(AVERAGES, averages, strict=True):
         rows[name] = _named(totals) | average
     return Report(rows, CLASS_TABLES, ".3f")
-
-
-def _check_names(names: list[str]) -> None:
-    repeated = [name for name, n in Counter(names).items() if n > 1]
-    if repeated:
-        raise ValueError(
-            "Rows of a report, including the averages, need distinct names, but there would be "
-            f"several {', '.join(map(repr, repeated))}: rename these classes in y_true and "
-            "y_pred."
-        )
 
 
 def _named(counts: Array) -> dict[str, float]:
@@ -266,10 +254,8 @@ def regression_report(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets.
-    y_pred : array-like, same shape as `y_true`
-        Predictions.
+    y_true, y_pred : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets and predictions.
     threshold : float, default=0.5
         Positive threshold, in the unit of `y_true`.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -319,4 +305,4 @@ def regression_report(
         for i in range(error.shape[1])
     }
     rows["average"] = {name: float(values.mean()) for name, values in columns.items()}
-    return Report(rows, ERROR_TABLES, "#.4g")
+    return Report(rows, (tuple(columns),), "#.4g")

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics import accuracy_score, make_scorer, mean_pinball_loss
 from sklearn.metrics import get_scorer as sklearn_get_scorer
@@ -15,7 +14,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 from sklearn.utils.multiclass import is_multilabel, unique_labels
 
 from skdeep._arrays import Array
-from skdeep.metrics.counts import flat_labels, flat_weights, label_columns
+from skdeep.metrics.counts import dense, flat_labels, flat_weights, label_columns
 from skdeep.metrics.functions import (
     class_distance,
     distance,
@@ -49,20 +48,7 @@ class EstimatorScorer:
         self._sample_weight_request: bool | str | None = None
 
     def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Score of a fitted estimator.
-
-        Parameters
-        ----------
-        estimator : estimator
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_columns)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        score : float
-            Score; higher is better.
-        """
+        """Score of a fitted estimator; higher is better."""
         return self._score(estimator, X, y, sample_weight)
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> Self:
@@ -82,12 +68,7 @@ class EstimatorScorer:
         return self
 
     def get_metadata_routing(self) -> MetadataRequest:
-        """Get the metadata request of this scorer.
-
-        Returns
-        -------
-        request : MetadataRequest
-        """
+        """Get the metadata request of this scorer."""
         request = MetadataRequest(owner=self)
         request.score.add_request(param="sample_weight", alias=self._sample_weight_request)
         return request
@@ -128,10 +109,9 @@ def _simple(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
     classifies, y_pred = _classifies(estimator, "simple"), estimator.predict(X)
     if not classifies:
         return within_threshold(y, y_pred, sample_weight=sample_weight)
-    true, pred = (a.toarray() if issparse(a) else np.asarray(a) for a in (y, y_pred))
-    if pred.ndim == 1 or pred.shape[1] == 1:
+    if np.ndim(y_pred) == 1 or np.shape(y_pred)[1] == 1:
         return float(accuracy_score(y, y_pred, sample_weight=sample_weight))
-    return rows_right(true, pred, sample_weight)
+    return rows_right(dense(y), dense(y_pred), sample_weight)
 
 
 def _one_vs_rest_accuracy(estimator: Any, X: Any, y: Any, sample_weight: Any) -> float:
@@ -208,14 +188,13 @@ def _quantiles_of(estimator: Any) -> Array:
             inner = inner.best_estimator_
         else:
             break
-    if getattr(inner, "quantile", None) is None or getattr(inner, "loss", "quantile") != (
-        "quantile"
-    ):
+    quantile = getattr(inner, "quantile", None)
+    if quantile is None or getattr(inner, "loss", "quantile") != "quantile":
         raise ValueError(
             "'neg_mean_pinball_loss' scores quantile regressors, such as "
             f"DeepRegressor(loss='quantile', quantile=[0.1, 0.9]); got {inner!r}."
         )
-    return np.ravel(inner.quantile)
+    return np.ravel(quantile)
 
 
 #: Scorers by name. `get_scorer` returns copies.

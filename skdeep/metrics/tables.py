@@ -2,6 +2,7 @@
 
 import unicodedata
 from importlib import import_module
+from itertools import zip_longest
 from typing import Any
 
 Rows = dict[str, dict[str, float]]
@@ -72,30 +73,20 @@ class Report:
             return None
 
     def _text(self, columns: tuple[str, ...]) -> str:
+        # The words of a column name are below each other and end on the same line.
+        words = [[], *(column.split("_")[::-1] for column in columns)]
+        head = list(zip_longest(*words, fillvalue=""))[::-1]
         body = [
-            [printable(name), *(self._cell(row[column]) for column in columns)]
+            (printable(name), *(self._cell(row[column]) for column in columns))
             for name, row in self._rows.items()
         ]
-        headings = [[], *(column.split("_") for column in columns)]
-        height = max(map(len, headings))
-        head = [
-            [
-                words[i - height + len(words)] if i >= height - len(words) else ""
-                for words in headings
-            ]
-            for i in range(height)
-        ]
         widths = [max(map(_width, cells)) for cells in zip(*head, *body, strict=True)]
-        lines = [
-            "  ".join(
-                [
-                    cells[0] + " " * (widths[0] - _width(cells[0])),
-                    *map(str.rjust, cells[1:], widths[1:]),
-                ]
-            ).rstrip()
-            for cells in [*head, *body]
-        ]
-        return "\n".join([*lines[:height], "-" * max(map(_width, lines)), *lines[height:]])
+        lines = []
+        for name, *cells in head + body:
+            padded = name + " " * (widths[0] - _width(name))
+            lines.append("  ".join([padded, *map(str.rjust, cells, widths[1:])]).rstrip())
+        lines.insert(len(head), "-" * max(map(_width, lines)))
+        return "\n".join(lines)
 
     def _cell(self, value: float) -> str:
         return str(value) if isinstance(value, int) else format(value, self._number_format)
