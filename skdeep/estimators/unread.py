@@ -100,7 +100,7 @@ def _unread_of_fit(estimator: Any, validated: bool) -> dict[str, str]:
         )
     if estimator.alpha == 0:
         reasons["l1_ratio"] = "with alpha=0, which is no penalty."
-    if estimator.loss != "quantile":
+    if not (isinstance(estimator.loss, str) and estimator.loss == "quantile"):
         reasons["quantile"] = f"with loss={_short(estimator.loss)}, only with 'quantile'."
     return reasons
 
