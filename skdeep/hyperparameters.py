@@ -103,10 +103,6 @@ class Spec:
         ----------
         deep : bool, default=True
             If True, include the hyperparameters of nested specs, as ``field__name``.
-
-        Returns
-        -------
-        params : dict
         """
         params = {name: getattr(self, name) for name in self.field_names()}
         if deep:
@@ -123,10 +119,6 @@ class Spec:
         ----------
         **params : dict
             New values. ``field__name`` sets `name` of the spec in `field`.
-
-        Returns
-        -------
-        self : Spec
 
         Raises
         ------
@@ -146,10 +138,8 @@ class Spec:
         nested: dict[str, dict[str, Any]] = {}
         for name, value in params.items():
             field_name, separator, key = name.partition("__")
-            if separator:
-                nested.setdefault(field_name, {})[key] = value
-            else:
-                direct[name] = value
+            group = nested.setdefault(field_name, {}) if separator else direct
+            group[key if separator else name] = value
         after = self.get_params(deep=False) | direct
         invalid = []
         for field_name, inner in nested.items():
@@ -187,11 +177,6 @@ def check_holds_parameters(
     if kind is not None and key in kind.field_names() and key in siblings:
         advice += f", or set {key} instead of {field}__{key}"
     raise ValueError(f"{problem} is a name, which has no parameters: {advice}.")
-
-
-def allowed_fields(kind: type) -> dict[str, tuple[Any, ...]]:
-    """Valid values of each field of a dataclass, as in `Hyperparameter.allowed`."""
-    return {one.name: one.metadata.get("allowed", ()) for one in fields(kind)}
 
 
 def field_of(default: Any, *allowed: Any) -> Any:

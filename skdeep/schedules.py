@@ -40,22 +40,16 @@ class Span:
 
 
 class Schedule(Spec):
-    """Base class: the rate is constant, and training stops when there is no progress.
-
-    Attributes
-    ----------
-    by_step : bool
-        If True, the rate changes from step to step: the class defines `rates`.
-    asks_ahead : bool
-        If True, `rates` may be called for steps in advance, some of which are never taken.
-    """
+    """Base class: the rate is constant, and training stops when there is no progress."""
 
     @property
     def by_step(self) -> bool:
+        """If True, the rate changes from step to step: the class defines `rates`."""
         return type(self).rates is not Schedule.rates
 
     @property
     def asks_ahead(self) -> bool:
+        """If True, `rates` may be called for steps in advance, some of them never taken."""
         return True
 
     def after_epoch(self, rate: float, initial: float, n_rows_seen: int) -> float:

@@ -44,9 +44,7 @@ def _has_finite_sum(array: np.ndarray) -> bool:
 
 def check_X(estimator: BaseEstimator, X: Any) -> Any:
     """Validate `X` for prediction; return a finite numeric array or CSR matrix."""
-    if _is_plain(X, estimator):
-        return X
-    return _validated(estimator, X, reset=False)
+    return X if _is_plain(X, estimator) else _validated(estimator, X, reset=False)
 
 
 def check_X_y(
@@ -270,9 +268,7 @@ def far_larger_column(X: Any) -> tuple[int, float, float] | None:
     with np.errstate(over="ignore"):
         sizes = np.asarray(abs(X[rows.astype(int)].astype(np.float64)).mean(axis=0)).ravel()
     column = int(sizes.argmax())
-    if sizes[column] == 0:
-        return None
-    median = float(np.median(sizes[sizes > 0]))
+    median = float(np.median(sizes[sizes > 0])) if sizes[column] else 0.0
     if sizes[column] <= min(100 * max(median, 1.0), 1e4):
         return None
     return column, float(sizes[column]), median

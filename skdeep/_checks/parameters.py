@@ -3,14 +3,15 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from inspect import Parameter, signature
+from dataclasses import fields
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
 from sklearn import base
 from sklearn.utils import _param_validation as validation
 
-from skdeep.hyperparameters import Interval, Spec, allowed_fields
+from skdeep.hyperparameters import Interval, Spec
 
 fit_context = base._fit_context
 HasMethods = validation.HasMethods
@@ -46,9 +47,9 @@ def constraints_of_spec(kind: type) -> dict[str, list[Any]]:
     """Constraints of each hyperparameter of a spec; strings are names, such as 'cosine'."""
     names = tuple(getattr(kind, "kinds_by_name", ()))
     return {
-        name: constraints_of(names if one is str else one for one in allowed)
-        for name, allowed in allowed_fields(kind).items()
-        if allowed
+        field.name: constraints_of(names if one is str else one for one in allowed)
+        for field in fields(kind)
+        if (allowed := field.metadata.get("allowed"))
     }
 
 
@@ -90,8 +91,7 @@ def takes_sample_weight(scorer: Callable[..., Any]) -> bool:
         params = signature(getattr(scorer, "_score_func", scorer)).parameters
     except ValueError:  # a compiled function without a signature
         return True
-    kinds = [param.kind for param in params.values()]
-    return "sample_weight" in params or Parameter.VAR_KEYWORD in kinds
+    return "sample_weight" in params or any(p.kind is p.VAR_KEYWORD for p in params.values())
 
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:

@@ -16,10 +16,8 @@ def adam_corrections(columns: dict[str, Array], n_steps: Array) -> tuple[Array, 
     sqrt(v / (1 - beta_2^t)).
     """
     beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
-    return (
-        (1 - beta_1) / (1 - beta_1**n_steps),
-        np.sqrt((1 - beta_2) / (1 - beta_2**n_steps)),
-    )
+    first = (1 - beta_1) / (1 - beta_1**n_steps)
+    return first, np.sqrt((1 - beta_2) / (1 - beta_2**n_steps))
 
 
 @dataclass
@@ -109,13 +107,9 @@ class AdamW(Adam):
 
     def factors(self, columns, rate, n_steps):
         first, second = adam_corrections(columns, n_steps)
-        return (
-            columns["beta_1"],
-            columns["beta_2"],
-            rate * first / second,
-            columns["epsilon"] / second,
-            1 - rate * columns["weight_decay"],
-        )
+        gain, epsilon = rate * first / second, columns["epsilon"] / second
+        shrink = 1 - rate * columns["weight_decay"]
+        return columns["beta_1"], columns["beta_2"], gain, epsilon, shrink
 
     def update(self, theta, grad, moments, factors):
         *adam, shrink = factors
