@@ -13,21 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from numbers import Real
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Interval of valid numbers.
+    """Interval of valid numbers, or of integers only if `whole`.
 
-    Parameters
-    ----------
-    low, high : float
-        The bounds.
-    closed : {'left', 'right', 'both', 'neither'}, default='left'
-        Which of the bounds are included.
-    whole : bool, default=False
-        If True, only integers are included.
+    `closed` says which bounds are included: 'left', 'right', 'both' or 'neither'.
     """
 
     low: float = 0
@@ -52,17 +45,9 @@ COUNT = Interval(1, whole=True)
 class Hyperparameter:
     """Declaration of an estimator's parameter.
 
-    Parameters
-    ----------
-    default : object
-        Default value.
-    allowed : tuple
-        Valid values: intervals, types, tuples of strings, None, or scikit-learn's 'boolean',
-        'array-like', 'random_state' and 'verbose'.
-    text : str
-        Description for the docstring.
-    kind : str, default=''
-        Type for the docstring. By default, it is derived from `allowed`.
+    `allowed` lists the valid values: intervals, types, tuples of strings, None, or
+    scikit-learn's 'boolean', 'array-like', 'random_state' and 'verbose'. `text` and `kind`,
+    by default derived from `allowed`, are description and type for the docstring.
     """
 
     default: Any
@@ -85,38 +70,31 @@ def _in_words(allowed: Any) -> str:
     return {"boolean": "bool"}.get(allowed, str(allowed))
 
 
+@dataclass
 class Spec:
-    """Base class of specs, whose parameters scikit-learn can get and set.
+    """Base class of specs, whose parameters scikit-learn can get and set."""
 
-    Attributes
-    ----------
-    kinds_by_name : dict
-        Spec classes by the names that a field accepts for them.
-    """
-
+    # Spec classes by the names that a field accepts for them.
     kinds_by_name: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     @cache
     def field_names(cls) -> tuple[str, ...]:
         """Names of the hyperparameters, in order of declaration."""
-        return tuple(field.name for field in fields(cls))  # type: ignore[arg-type]
+        return tuple(f.name for f in fields(cls))
 
     @classmethod
     @cache
     def shared_names(cls) -> tuple[str, ...]:
         """Names of the hyperparameters that are also parameters of an estimator."""
-        return tuple(f.name for f in fields(cls) if "shared" in f.metadata)  # type: ignore[arg-type]
+        return tuple(f.name for f in fields(cls) if "shared" in f.metadata)
 
     @classmethod
     @cache
     def number_names(cls) -> tuple[str, ...]:
         """Names of the hyperparameters whose default is a number."""
-        return tuple(
-            field.name
-            for field in fields(cls)  # type: ignore[arg-type]
-            if isinstance(field.default, Real) and not isinstance(field.default, bool)
-        )
+        numbers = (f for f in fields(cls) if isinstance(f.default, Real))
+        return tuple(f.name for f in numbers if not isinstance(f.default, bool))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get hyperparameters by name.
@@ -125,10 +103,6 @@ class Spec:
         ----------
         deep : bool, default=True
             If True, include the hyperparameters of nested specs, as ``field__name``.
-
-        Returns
-        -------
-        params : dict
         """
         params = {name: getattr(self, name) for name in self.field_names()}
         if deep:
@@ -145,10 +119,6 @@ class Spec:
         ----------
         **params : dict
             New values. ``field__name`` sets `name` of the spec in `field`.
-
-        Returns
-        -------
-        self : Spec
 
         Raises
         ------
@@ -168,29 +138,26 @@ class Spec:
         nested: dict[str, dict[str, Any]] = {}
         for name, value in params.items():
             field_name, separator, key = name.partition("__")
-            if separator:
-                nested.setdefault(field_name, {})[key] = value
-            else:
-                direct[name] = value
-        after = {name: getattr(self, name) for name in self.field_names()} | direct
+            group = nested.setdefault(field_name, {}) if separator else direct
+            group[key if separator else name] = value
+        after = self.get_params(deep=False) | direct
+        invalid = []
         for field_name, inner in nested.items():
             value = after.get(field_name)
             key = next(iter(inner))
             if isinstance(value, str):
                 check_holds_parameters(field_name, value, key, self.kinds_by_name, after)
-            if not isinstance(value, Spec):
-                self._raise_invalid(f"{field_name}__{key}")
-            value._split(inner)
-        for name in direct:
-            if name not in self.field_names():
-                self._raise_invalid(name)
+            if isinstance(value, Spec):
+                value._split(inner)
+            else:
+                invalid.append(f"{field_name}__{key}")
+        invalid += [name for name in direct if name not in self.field_names()]
+        if invalid:
+            raise ValueError(
+                f"Invalid parameter {invalid[0]!r} for {type(self).__name__}. Valid "
+                f"parameters are: {list(self.get_params())!r}."
+            )
         return direct, nested
-
-    def _raise_invalid(self, name: str) -> NoReturn:
-        raise ValueError(
-            f"Invalid parameter {name!r} for {type(self).__name__}. Valid parameters are: "
-            f"{list(self.get_params())!r}."
-        )
 
 
 def check_holds_parameters(
@@ -210,11 +177,6 @@ def check_holds_parameters(
     if kind is not None and key in kind.field_names() and key in siblings:
         advice += f", or set {key} instead of {field}__{key}"
     raise ValueError(f"{problem} is a name, which has no parameters: {advice}.")
-
-
-def allowed_fields(kind: type) -> dict[str, tuple[Any, ...]]:
-    """Valid values of each field of a dataclass, as in `Hyperparameter.allowed`."""
-    return {one.name: one.metadata.get("allowed", ()) for one in fields(kind)}
 
 
 def field_of(default: Any, *allowed: Any) -> Any:

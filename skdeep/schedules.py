@@ -40,20 +40,16 @@ class Span:
 
 
 class Schedule(Spec):
-    """Base class: the rate is constant, and training stops when there is no progress.
+    """Base class: the rate is constant, and training stops when there is no progress."""
 
-    Attributes
-    ----------
-    by_step : bool
-        If True, the rate changes from step to step, as given by `rates`.
-    asks_ahead : bool
-        If True, `rates` may be called for steps in advance, some of which are never taken.
-    """
-
-    by_step: ClassVar[bool] = False
+    @property
+    def by_step(self) -> bool:
+        """If True, the rate changes from step to step: the class defines `rates`."""
+        return type(self).rates is not Schedule.rates
 
     @property
     def asks_ahead(self) -> bool:
+        """If True, `rates` may be called for steps in advance, some of them never taken."""
         return True
 
     def after_epoch(self, rate: float, initial: float, n_rows_seen: int) -> float:
@@ -151,8 +147,6 @@ class InverseTime(Schedule):
 
     decay: float = field_of(0.1, NOT_NEGATIVE)
 
-    by_step: ClassVar[bool] = True
-
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         return rate / (1 + self.decay * steps / span.per_epoch)
 
@@ -179,8 +173,6 @@ class StepDecay(Schedule):
     every: float = field_of(50, POSITIVE)
     factor: float = field_of(0.1, POSITIVE)
 
-    by_step: ClassVar[bool] = True
-
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         return rate * self.factor ** (steps // (self.every * span.per_epoch))
 
@@ -203,8 +195,6 @@ class Exponential(Schedule):
     """
 
     decay: float = field_of(0.98, Interval(0, 1, "right"))
-
-    by_step: ClassVar[bool] = True
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         return rate * self.decay ** (steps / span.per_epoch)
@@ -231,8 +221,6 @@ class Linear(Schedule):
     """
 
     end: float = field_of(0.0, NOT_NEGATIVE)
-
-    by_step: ClassVar[bool] = True
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         return rate * (1 + (self.end - 1) * span.elapsed(steps) / span.n_steps)
@@ -268,8 +256,6 @@ class Cosine(Schedule):
 
     restarts: int = field_of(0, Interval(0, whole=True))
     end: float = field_of(0.0, NOT_NEGATIVE)
-
-    by_step: ClassVar[bool] = True
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         elapsed, n = span.elapsed(steps), span.n_steps
@@ -312,8 +298,6 @@ class OneCycle(Schedule):
     div_factor: float = field_of(25.0, Interval(1))
     final_div_factor: float = field_of(1e4, POSITIVE)
 
-    by_step: ClassVar[bool] = True
-
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         last = max(span.n_steps - 1, 0)
         peak = min(max(self.pct_start * span.n_steps - 1, 0), last)
@@ -342,11 +326,7 @@ class FromFunction(Schedule):
 
     function: Callable[[int], float]
 
-    by_step: ClassVar[bool] = True
-
-    @property
-    def asks_ahead(self) -> bool:
-        return False
+    asks_ahead = False
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         return np.array([self._rate(step) for step in steps.tolist()])
@@ -405,7 +385,6 @@ class WarmUp(Schedule):
     then: str | Schedule | Callable[[int], float] = field_of("constant", str, Spec, callable)
 
     kinds_by_name: ClassVar = SCHEDULES
-    by_step: ClassVar[bool] = True
 
     @property
     def asks_ahead(self) -> bool:

@@ -4,7 +4,8 @@ import datetime
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -13,10 +14,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 # Types of dates, times and durations; those of pandas are subclasses.
-TIMES = (
-    *(np.datetime64, np.timedelta64),
-    *(datetime.date, datetime.time, datetime.timedelta),
-)
+TIMES = (np.datetime64, np.timedelta64, datetime.date, datetime.time, datetime.timedelta)
 
 # Maximum number of columns that an error message names.
 N_NAMED = 5
@@ -46,9 +44,7 @@ def _has_finite_sum(array: np.ndarray) -> bool:
 
 def check_X(estimator: BaseEstimator, X: Any) -> Any:
     """Validate `X` for prediction; return a finite numeric array or CSR matrix."""
-    if _is_plain(X, estimator):
-        return X
-    return _validated(estimator, X, reset=False)
+    return X if _is_plain(X, estimator) else _validated(estimator, X, reset=False)
 
 
 def check_X_y(
@@ -93,13 +89,13 @@ def _validated(estimator: BaseEstimator, X: Any, *y: Any, **options: Any) -> Any
 # Columns at fault, and what is wrong with them
 
 
+@dataclass
 class _Column:
     """A column of a table, which is read on demand."""
 
-    def __init__(self, name: str, dtype: Any, read: Callable[[], Any]) -> None:
-        self.name = name
-        self.dtype = dtype
-        self.read = read
+    name: str
+    dtype: Any
+    read: Callable[[], Any]
 
     @property
     def holds_times(self) -> bool:
@@ -118,23 +114,21 @@ class _Column:
 def _columns(X: Any) -> list[_Column]:
     # Empty if `X` is not a table.
     if hasattr(X, "dtypes") and hasattr(X, "columns"):
-        table = X.iloc if hasattr(X, "iloc") else X
-        pairs = zip(X.columns, X.dtypes, strict=True)
-        return [
-            _Column(repr(name), dtype, lambda i=i: table[:, i])  # type: ignore[misc]
-            for i, (name, dtype) in enumerate(pairs)
-        ]
-    try:
-        X = np.asarray(X)
-    except ValueError:
-        return []
-    if X.ndim != 2:
-        return []
-    # As objects, so that errors quote strings as 'a', not as np.str_('a').
-    dtype, X = X.dtype, X.astype(object) if X.dtype.kind in "US" else X
+        dtypes, names = list(X.dtypes), [repr(name) for name in X.columns]
+        table = getattr(X, "iloc", X)
+    else:
+        try:
+            X = np.asarray(X)
+        except ValueError:
+            return []
+        if X.ndim != 2:
+            return []
+        dtypes, names = [X.dtype] * X.shape[1], [str(i) for i in range(X.shape[1])]
+        # As objects, so that errors quote strings as 'a', not as np.str_('a').
+        table = X.astype(object) if X.dtype.kind in "US" else X
     return [
-        _Column(str(i), dtype, lambda i=i: X[:, i])  # type: ignore[misc]
-        for i in range(X.shape[1])
+        _Column(name, dtypes[i], lambda i=i: table[:, i])  # type: ignore[misc]
+        for i, name in enumerate(names)
     ]
 
 
@@ -156,8 +150,6 @@ def _check_no_times(X: Any) -> None:
 
 def _about_text(X: Any) -> str:
     # Message about columns, other than times, that cannot be converted to numbers, or "".
-    if issparse(X):
-        return ""
     names, reasons = [], []
     columns = _columns(X)
     for column in columns:
@@ -184,39 +176,42 @@ def _about_text(X: Any) -> str:
 
 def _about_missing(X: Any, estimator: BaseEstimator) -> str:
     # Message about NaN or infinity in X, or "" if all values are finite.
-    nan, infinite = _places(X, np.isnan), _places(X, np.isinf)
-    names, n_rows = nan if nan[0] else infinite
-    if not names:
-        return ""
-    where = f"in {n_rows} row{'s' * (n_rows > 1)}, in {_named(names)}"
-    if names is infinite[0]:
+    if place := _place(X, np.isnan):
+        return (
+            f"Input X contains NaN, {place}. {type(estimator).__name__} does not accept "
+            "missing values: impute them first, with sklearn.impute.SimpleImputer in a "
+            "pipeline, or drop the rows."
+        )
+    if place := _place(X, np.isinf):
         return (
             "Input X contains infinity or a value too large for dtype('float64'), "
-            f"{where}. Replace these values or drop the rows."
+            f"{place}. Replace these values or drop the rows."
         )
-    return (
-        f"Input X contains NaN, {where}. {type(estimator).__name__} does not accept missing "
-        "values: impute them first, with sklearn.impute.SimpleImputer in a pipeline, or drop "
-        "the rows."
-    )
+    return ""
 
 
-def _places(X: Any, test: Callable[[np.ndarray], np.ndarray]) -> tuple[list[str], int]:
-    # Names of the columns, and the number of the rows, with values that pass `test`.
+def _place(X: Any, test: Callable[[np.ndarray], np.ndarray], feature_names: Any = None) -> str:
+    # Where values pass `test`, such as "in 3 rows, in columns 0, 2"; "" if nowhere.
     if issparse(X):
         entries = X.tocoo()
         hit = test(entries.data)
         names = [str(column) for column in np.unique(entries.col[hit])]
-        return names, len(np.unique(entries.row[hit]))
-    names, rows = [], np.zeros(0, bool)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # complex numbers have an error of their own
-        for column in _columns(X):
-            hit = test(column.floats())
-            if hit.any():
-                names.append(column.name)
-                rows = rows | hit if rows.size else hit
-    return names, int(rows.sum())
+        n_rows = len(np.unique(entries.row[hit]))
+    else:
+        names, rows = [], np.zeros(1, bool)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # complex numbers have an error of their own
+            for column in _columns(X):
+                hit = test(column.floats())
+                if hit.any():
+                    names.append(column.name)
+                    rows = rows | hit
+        n_rows = int(rows.sum())
+    if not names:
+        return ""
+    if feature_names is not None:
+        names = [repr(feature_names[int(name)]) for name in names]
+    return f"in {n_rows} row{'s' * (n_rows > 1)}, in {_named(names)}"
 
 
 def check_fits_dtype(estimator: BaseEstimator, X: Any, dtype: np.dtype) -> None:
@@ -228,22 +223,16 @@ def check_fits_dtype(estimator: BaseEstimator, X: Any, dtype: np.dtype) -> None:
         return
     table = X.data if issparse(X) else X
     n_rows = max(1, CHUNK // max(1, math.prod(table.shape[1:])))
+    chunks = (table[start : start + n_rows] for start in range(0, len(table), n_rows))
     with np.errstate(over="ignore"):
-        for start in range(0, len(table), n_rows):
-            chunk = table[start : start + n_rows]
-            if np.isinf(dtype.type(chunk.max())) or np.isinf(dtype.type(chunk.min())):
-                _raise_too_large(estimator, X, dtype)
-
-
-def _raise_too_large(estimator: BaseEstimator, X: Any, dtype: np.dtype) -> NoReturn:
-    names, n_rows = _places(X, lambda values: np.isinf(values.astype(dtype)))
-    known = getattr(estimator, "feature_names_in_", None)
-    if known is not None:
-        names = [repr(known[int(name)]) for name in names]
+        if not any(np.isinf(dtype.type(max(c.max(), -c.min()))) for c in chunks):
+            return
+        names = getattr(estimator, "feature_names_in_", None)
+        place = _place(X, lambda values: np.isinf(values.astype(dtype)), names)
     wider = ", or set dtype='float64'" if dtype == np.float32 else ""
     raise ValueError(
-        f"X has values too large for {dtype}, the dtype of computation, in {n_rows} "
-        f"row{'s' * (n_rows > 1)}, in {_named(names)}. Scale X (StandardScaler){wider}."
+        f"X has values too large for {dtype}, the dtype of computation, {place}. "
+        f"Scale X (StandardScaler){wider}."
     )
 
 
@@ -268,37 +257,25 @@ def _numbers(y: Any) -> np.ndarray:
 
 
 def far_larger_column(X: Any) -> tuple[int, float, float] | None:
-    """Find a column that is so large that it dominates the others, or return None.
+    """Find a column that dominates the others; return its index, size and the median size.
 
     On evenly spaced rows, its mean absolute value is more than 100 times that of the median
     column (or more than 100, if the median is below 1), or more than 10,000. Ages, pixels,
     counts and indicators stay below.
-
-    Returns
-    -------
-    column, size, median : int, float, float
     """
     n_rows, n_columns = X.shape
     rows = np.linspace(0, n_rows - 1, min(n_rows, max(10, min(1000, 10**5 // n_columns))))
     with np.errstate(over="ignore"):
         sizes = np.asarray(abs(X[rows.astype(int)].astype(np.float64)).mean(axis=0)).ravel()
     column = int(sizes.argmax())
-    if sizes[column] == 0:
-        return None
-    median = float(np.median(sizes[sizes > 0]))
+    median = float(np.median(sizes[sizes > 0])) if sizes[column] else 0.0
     if sizes[column] <= min(100 * max(median, 1.0), 1e4):
         return None
     return column, float(sizes[column]), median
 
 
 def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
-    """Validate sample weights; return them as float64 of shape (n_samples, 1).
-
-    Raises
-    ------
-    ValueError
-        If they are not one finite number per row, or any is negative, or all are zero.
-    """
+    """Validate sample weights; return them as float64 of shape (n_samples, 1)."""
     if sample_weight is None:
         return None
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)

@@ -3,42 +3,25 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from inspect import Parameter, signature
+from dataclasses import fields
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
-from sklearn.base import BaseEstimator
-from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    Options,
-    validate_parameter_constraints,
-)
-from sklearn.utils._param_validation import StrOptions as _StrOptions
+from sklearn import base
+from sklearn.utils import _param_validation as validation
 
-from skdeep import hyperparameters
+from skdeep.hyperparameters import Interval, Spec
 
-__all__ = [
-    "HasMethods",
-    "Interval",
-    "Options",
-    "StrOptions",
-    "check_hidden_layer_sizes",
-    "check_spec",
-    "constraints_of",
-    "constraints_of_spec",
-    "fit_context",
-    "takes_sample_weight",
-    "unchanged_on_error",
-    "validate_parameter_constraints",
-]
+fit_context = base._fit_context
+HasMethods = validation.HasMethods
+validate_parameter_constraints = validation.validate_parameter_constraints
 
 # Attributes that scikit-learn sets on an estimator while callbacks are active.
 CALLBACK_CONTEXT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
-class StrOptions(_StrOptions):
+class StrOptions(validation.StrOptions):
     """scikit-learn's StrOptions with the options in a fixed order, for stable messages."""
 
     def __str__(self) -> str:
@@ -51,22 +34,22 @@ def constraints_of(allowed: Iterable[Any]) -> list[Any]:
 
 
 def _constraint(allowed: Any) -> Any:
-    if isinstance(allowed, hyperparameters.Interval):
+    if isinstance(allowed, Interval):
         kind = Integral if allowed.whole else Real
         bounds = [None if math.isinf(x) else x for x in (allowed.low, allowed.high)]
-        return Interval(kind, *bounds, closed=allowed.closed)
+        return validation.Interval(kind, *bounds, closed=allowed.closed)
     if isinstance(allowed, tuple):
         return StrOptions(set(allowed))
-    return Options(Real, {allowed}) if isinstance(allowed, float) else allowed
+    return validation.Options(Real, {allowed}) if isinstance(allowed, float) else allowed
 
 
 def constraints_of_spec(kind: type) -> dict[str, list[Any]]:
     """Constraints of each hyperparameter of a spec; strings are names, such as 'cosine'."""
     names = tuple(getattr(kind, "kinds_by_name", ()))
     return {
-        name: constraints_of(names if one is str else one for one in allowed)
-        for name, allowed in hyperparameters.allowed_fields(kind).items()
-        if allowed
+        field.name: constraints_of(names if one is str else one for one in allowed)
+        for field in fields(kind)
+        if (allowed := field.metadata.get("allowed"))
     }
 
 
@@ -75,18 +58,18 @@ def check_spec(spec: Any) -> None:
     constraints = constraints_of_spec(type(spec))
     params = {name: getattr(spec, name) for name in constraints}
     for name, value in params.items():
-        if isinstance(value, type) and issubclass(value, hyperparameters.Spec):
+        if isinstance(value, type) and issubclass(value, Spec):
             raise ValueError(
                 f"{name} is the class {value.__name__}: pass an instance, {value.__name__}()."
             )
     validate_parameter_constraints(constraints, params, caller_name=type(spec).__name__)
     for value in params.values():
-        if isinstance(value, hyperparameters.Spec):
+        if isinstance(value, Spec):
             check_spec(value)
 
 
 @contextmanager
-def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
+def unchanged_on_error(estimator: base.BaseEstimator) -> Iterator[None]:
     """Restore the estimator's attributes if fitting fails.
 
     A shallow copy is enough, because fitting sets new objects. The attributes of a callback
@@ -108,22 +91,13 @@ def takes_sample_weight(scorer: Callable[..., Any]) -> bool:
         params = signature(getattr(scorer, "_score_func", scorer)).parameters
     except ValueError:  # a compiled function without a signature
         return True
-    kinds = [param.kind for param in params.values()]
-    return "sample_weight" in params or Parameter.VAR_KEYWORD in kinds
+    return "sample_weight" in params or any(p.kind is p.VAR_KEYWORD for p in params.values())
 
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:
-    """Return the widths of the hidden layers as a list.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or one is not a positive integer.
-    """
+    """Return the widths of the hidden layers as a list; ValueError if one is invalid."""
     widths = [sizes] if isinstance(sizes, Integral) else list(sizes)
-    if not widths or not all(
-        isinstance(width, Integral) and int(width) >= 1 for width in widths
-    ):
+    if not widths or not all(isinstance(w, Integral) and int(w) >= 1 for w in widths):
         raise ValueError(
             "hidden_layer_sizes must be an int or a non-empty sequence of ints, each at least "
             f"1, such as (100,) or (64, 32); got {sizes!r}."

@@ -1,7 +1,6 @@
 """Solvers that scale by past squared gradients: RMSprop, Adagrad, Adadelta."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -34,8 +33,7 @@ class RMSprop(StochasticSolver):
 
     Examples
     --------
-    >>> from skdeep import DeepRegressor
-    >>> from skdeep.solvers import RMSprop
+    >>> from skdeep import DeepRegressor, RMSprop
     >>> DeepRegressor(solver=RMSprop(rho=0.99)).solver.rho
     0.99
     """
@@ -44,8 +42,8 @@ class RMSprop(StochasticSolver):
     epsilon: float = field_of(1e-8, POSITIVE)
     momentum: float = field_of(0.0, Interval(0, 1, "both"))
 
-    n_moments: ClassVar[int] = 2
-    n_scratch: ClassVar[int] = 1
+    n_moments = 2
+    n_scratch = 1
 
     def factors(self, columns, rate, n_steps):
         spread = np.sqrt(1 - columns["rho"])
@@ -82,16 +80,15 @@ class Adagrad(StochasticSolver):
 
     Examples
     --------
-    >>> from skdeep import DeepRegressor
-    >>> from skdeep.solvers import Adagrad
+    >>> from skdeep import Adagrad, DeepRegressor
     >>> DeepRegressor(solver=Adagrad(learning_rate_init=0.01)).solver.epsilon
     1e-10
     """
 
     epsilon: float = field_of(1e-10, POSITIVE)
 
-    n_moments: ClassVar[int] = 1
-    n_scratch: ClassVar[int] = 1
+    n_moments = 1
+    n_scratch = 1
 
     def factors(self, columns, rate, n_steps):
         return rate, columns["epsilon"]
@@ -133,8 +130,7 @@ class Adadelta(StochasticSolver):
 
     Examples
     --------
-    >>> from skdeep import DeepRegressor
-    >>> from skdeep.solvers import Adadelta
+    >>> from skdeep import Adadelta, DeepRegressor
     >>> DeepRegressor(solver=Adadelta(rho=0.95)).solver.rho
     0.95
     """
@@ -143,8 +139,8 @@ class Adadelta(StochasticSolver):
     rho: float = field_of(0.9, SHARE)
     epsilon: float = field_of(1e-6, POSITIVE)
 
-    n_moments: ClassVar[int] = 2
-    n_scratch: ClassVar[int] = 1
+    n_moments = 2
+    n_scratch = 1
 
     def factors(self, columns, rate, n_steps):
         return columns["rho"], columns["epsilon"] / (1 - columns["rho"]), rate

@@ -1,7 +1,6 @@
 """Adam and its relatives: AdamW, AMSGrad, NAdam."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -17,10 +16,8 @@ def adam_corrections(columns: dict[str, Array], n_steps: Array) -> tuple[Array, 
     sqrt(v / (1 - beta_2^t)).
     """
     beta_1, beta_2 = columns["beta_1"], columns["beta_2"]
-    return (
-        (1 - beta_1) / (1 - beta_1**n_steps),
-        np.sqrt((1 - beta_2) / (1 - beta_2**n_steps)),
-    )
+    first = (1 - beta_1) / (1 - beta_1**n_steps)
+    return first, np.sqrt((1 - beta_2) / (1 - beta_2**n_steps))
 
 
 @dataclass
@@ -58,7 +55,7 @@ class Adam(StochasticSolver):
     beta_2: float = shared_field("beta_2")
     epsilon: float = shared_field("epsilon")
 
-    n_moments: ClassVar[int] = 2
+    n_moments = 2
 
     def factors(self, columns, rate, n_steps):
         first, second = adam_corrections(columns, n_steps)
@@ -77,7 +74,7 @@ class Adam(StochasticSolver):
 
 
 @dataclass
-class AdamW(StochasticSolver):
+class AdamW(Adam):
     """Adam with decoupled weight decay: algorithm 2 of [1]_, as in PyTorch.
 
     theta <- (1 - rate * weight_decay) theta; m <- beta_1 m + (1 - beta_1) g;
@@ -90,12 +87,8 @@ class AdamW(StochasticSolver):
     ----------
     learning_rate, learning_rate_init, power_t
         See :class:`StochasticSolver`.
-    beta_1 : float in [0, 1), default=0.9
-        Decay rate of the first moment.
-    beta_2 : float in [0, 1), default=0.999
-        Decay rate of the second moment.
-    epsilon : float in (0, inf), default=1e-8
-        Added to the square root of the second moment.
+    beta_1, beta_2, epsilon
+        See :class:`Adam`.
     weight_decay : float in [0, inf), default=0.01
         Each step shrinks the parameters by this times the learning rate.
 
@@ -105,37 +98,27 @@ class AdamW(StochasticSolver):
 
     Examples
     --------
-    >>> from skdeep import DeepRegressor
-    >>> from skdeep.solvers import AdamW
+    >>> from skdeep import AdamW, DeepRegressor
     >>> DeepRegressor(solver=AdamW(weight_decay=0.1)).get_params()["solver__weight_decay"]
     0.1
     """
 
-    beta_1: float = shared_field("beta_1")
-    beta_2: float = shared_field("beta_2")
-    epsilon: float = shared_field("epsilon")
     weight_decay: float = field_of(0.01, NOT_NEGATIVE)
-
-    n_moments: ClassVar[int] = 2
 
     def factors(self, columns, rate, n_steps):
         first, second = adam_corrections(columns, n_steps)
-        return (
-            columns["beta_1"],
-            columns["beta_2"],
-            rate * first / second,
-            columns["epsilon"] / second,
-            1 - rate * columns["weight_decay"],
-        )
+        gain, epsilon = rate * first / second, columns["epsilon"] / second
+        shrink = 1 - rate * columns["weight_decay"]
+        return columns["beta_1"], columns["beta_2"], gain, epsilon, shrink
 
     def update(self, theta, grad, moments, factors):
         *adam, shrink = factors
         theta *= shrink
-        Adam.update(self, theta, grad, moments, adam)  # type: ignore[arg-type]
+        super().update(theta, grad, moments, adam)
 
 
 @dataclass
-class AMSGrad(StochasticSolver):
+class AMSGrad(Adam):
     """Adam with the maximum of past second moments [1]_, as in PyTorch.
 
     m <- beta_1 m + (1 - beta_1) g; v <- beta_2 v + (1 - beta_2) g^2; w <- max(w, v);
@@ -146,12 +129,8 @@ class AMSGrad(StochasticSolver):
     ----------
     learning_rate, learning_rate_init, power_t
         See :class:`StochasticSolver`.
-    beta_1 : float in [0, 1), default=0.9
-        Decay rate of the first moment.
-    beta_2 : float in [0, 1), default=0.999
-        Decay rate of the second moment.
-    epsilon : float in (0, inf), default=1e-8
-        Added to the square root of the maximum w.
+    beta_1, beta_2, epsilon
+        See :class:`Adam`.
 
     References
     ----------
@@ -159,17 +138,12 @@ class AMSGrad(StochasticSolver):
 
     Examples
     --------
-    >>> from skdeep import DeepRegressor
-    >>> from skdeep.solvers import AMSGrad
+    >>> from skdeep import AMSGrad, DeepRegressor
     >>> DeepRegressor(solver=AMSGrad(beta_2=0.99)).solver.beta_2
     0.99
     """
 
-    beta_1: float = shared_field("beta_1")
-    beta_2: float = shared_field("beta_2")
-    epsilon: float = shared_field("epsilon")
-
-    n_moments: ClassVar[int] = 3
+    n_moments = 3
 
     def factors(self, columns, rate, n_steps):
         first, second = adam_corrections(columns, n_steps)
@@ -189,7 +163,7 @@ class AMSGrad(StochasticSolver):
 
 
 @dataclass
-class NAdam(StochasticSolver):
+class NAdam(Adam):
     """Adam with Nesterov's momentum [1]_, as in PyTorch.
 
     mu_t = beta_1 (1 - 0.96^(0.004 t) / 2); m <- beta_1 m + (1 - beta_1) g;
@@ -201,12 +175,8 @@ class NAdam(StochasticSolver):
     ----------
     learning_rate, learning_rate_init, power_t
         See :class:`StochasticSolver`.
-    beta_1 : float in [0, 1), default=0.9
-        Decay rate of the first moment.
-    beta_2 : float in [0, 1), default=0.999
-        Decay rate of the second moment.
-    epsilon : float in (0, inf), default=1e-8
-        Added to the square root of the second moment.
+    beta_1, beta_2, epsilon
+        See :class:`Adam`.
 
     References
     ----------
@@ -214,18 +184,12 @@ class NAdam(StochasticSolver):
 
     Examples
     --------
-    >>> from skdeep import DeepRegressor
-    >>> from skdeep.solvers import NAdam
+    >>> from skdeep import DeepRegressor, NAdam
     >>> DeepRegressor(solver=NAdam(beta_2=0.99)).solver.beta_2
     0.99
     """
 
-    beta_1: float = shared_field("beta_1")
-    beta_2: float = shared_field("beta_2")
-    epsilon: float = shared_field("epsilon")
-
-    n_moments: ClassVar[int] = 2
-    n_scratch: ClassVar[int] = 1
+    n_scratch = 1
 
     def factors(self, columns, rate, n_steps):
         beta_1, beta_2 = columns["beta_1"], columns["beta_2"]

@@ -1,7 +1,6 @@
 """Lion, which steps by the sign of a momentum."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -36,8 +35,7 @@ class Lion(StochasticSolver):
 
     Examples
     --------
-    >>> from skdeep import DeepRegressor
-    >>> from skdeep.solvers import Lion
+    >>> from skdeep import DeepRegressor, Lion
     >>> DeepRegressor(solver=Lion(learning_rate_init=1e-4)).solver.beta_2
     0.99
     """
@@ -46,8 +44,8 @@ class Lion(StochasticSolver):
     beta_2: float = field_of(0.99, SHARE)
     weight_decay: float = field_of(0.01, NOT_NEGATIVE)
 
-    n_moments: ClassVar[int] = 1
-    n_scratch: ClassVar[int] = 1
+    n_moments = 1
+    n_scratch = 1
 
     def factors(self, columns, rate, n_steps):
         beta_1, beta_2 = columns["beta_1"], columns["beta_2"]

@@ -1,7 +1,6 @@
 """Stochastic gradient descent with momentum."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -40,7 +39,7 @@ class SGD(StochasticSolver):
     momentum: float = shared_field("momentum")
     nesterovs_momentum: bool = shared_field("nesterovs_momentum")
 
-    n_moments: ClassVar[int] = 1
+    n_moments = 1
 
     def factors(self, columns, rate, n_steps):
         return rate, columns["momentum"]

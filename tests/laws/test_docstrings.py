@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from skdeep.hyperparameters import SHARED, Hyperparameter, allowed_fields
+from skdeep.hyperparameters import SHARED, Hyperparameter
 from skdeep.initializers import Initializer
 from skdeep.losses.classification import BinaryFocalLoss, MultinomialFocalLoss
 from skdeep.losses.regression import HuberLoss
@@ -26,19 +26,19 @@ SPECS = [
     *subclasses(Initializer),
     *(BinaryFocalLoss, MultinomialFocalLoss, HuberLoss),
 ]
-INHERITED = tuple(field.name for field in fields(StochasticSolver))
 SCHEDULE_OR_NAME = SHARED["learning_rate"]
 
 
 def documented(kind):
-    """(names, type, default) of each entry under Parameters in a class's docstring."""
+    """(names, type, default, text) of each entry under Parameters in a class's docstring."""
     _, _, section = inspect.cleandoc(kind.__doc__).partition("Parameters\n----------\n")
     section = re.split(r"\n\n(?=.+\n-+\n)", section)[0]
-    for line in section.splitlines():
-        if line and not line.startswith(" "):
-            names, _, rest = line.partition(" : ")
-            words, _, default = rest.partition(", default=")
-            yield tuple(names.split(", ")), words, literal_eval(default) if default else MISSING
+    for entry in re.split(r"\n(?=\S)", section.strip()) if section else ():
+        header, _, text = entry.partition("\n")
+        names, _, rest = header.partition(" : ")
+        words, _, default = rest.partition(", default=")
+        default = literal_eval(default) if default else MISSING
+        yield names.split(", "), words, default, text.strip()
 
 
 def expected_type(allowed):
@@ -53,17 +53,19 @@ def expected_type(allowed):
 
 @pytest.mark.parametrize("kind", SPECS)
 def test_each_field_is_documented_with_its_bounds_and_default(kind):
-    declared, allowed, listed = {f.name: f for f in fields(kind)}, allowed_fields(kind), []
-    inherited = {f.name: f for f in fields(StochasticSolver)}
-    for names, words, default in documented(kind):
+    declared, listed = {f.name: f for f in fields(kind)}, []
+    bases = {f"See :class:`{base.__name__}`.": base for base in kind.__mro__[1:]}
+    for names, words, default, text in documented(kind):
         listed += names
-        if names == INHERITED:
-            assert issubclass(kind, StochasticSolver)
-            assert all(declared[name].default == inherited[name].default for name in names)
+        if not words and text in bases:
+            described = {entry[0][0] for entry in documented(bases[text]) if entry[1]}
+            assert set(names) <= described, f"{text} has no type of all of {names}"
+            inherited = {f.name: f for f in fields(bases[text])}
+            assert all(declared[name] is inherited[name] for name in names), names
             continue
         (name,) = names
         assert name in declared, f"{kind.__name__} has no {name}"
-        assert words == (expected_type(allowed[name]) or words), name
+        assert words == (expected_type(declared[name].metadata.get("allowed")) or words), name
         assert default == declared[name].default, f"default of {name}"
         assert type(default) is type(declared[name].default), f"default of {name}"
     assert listed == list(declared)
