@@ -91,9 +91,9 @@ class Batch:
 class Batches:
     """The batches of each epoch.
 
-    `X`, `y` and `sample_weight`, of shape (n_samples, 1), have one table for all models or one
-    per model; see `Reader`. `rows`, `generators` and `batch_sizes` have one entry per model.
-    Rows of None are all rows; without generators, rows are not shuffled.
+    `X`, `y` and `sample_weight` are tables as for `Reader`, with weights of shape
+    (n_samples, 1). `rows`, `generators` and `batch_sizes` have one entry per model. Rows of
+    None are all rows; if `generators` is None, rows are not shuffled.
 
     With `share_of_epoch`, weights and scale are relative to all rows instead of the batch, so
     that the losses of the batches add up to the mean over the epoch.
