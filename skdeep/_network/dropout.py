@@ -11,12 +11,9 @@ from skdeep._arrays import Array
 class Dropout(NamedTuple):
     """Dropout rates and random generators.
 
-    Attributes
-    ----------
-    rates : ndarray of shape (*models, n_layers)
-        Fraction of elements set to 0: of the input, then of each hidden layer's output.
-    generators : sequence of Generator
-        One per model, so that a model draws the same masks in a stack as alone.
+    `rates`, of shape (*models, n_layers), are those of the input, then of each hidden layer's
+    output. There is one generator per model, so that a model draws the same masks in a stack
+    as alone.
     """
 
     rates: Array
@@ -27,20 +24,10 @@ class BoundDropout:
     """out = x * mask, where each element of mask is 0 or 1 / (1 - rate) [1]_.
 
     This "inverted" dropout preserves the mean in training, so that prediction needs no
-    scaling. A new mask is drawn at each step.
+    scaling. A new mask is drawn at each step. `rate` has shape (*models, 1, 1); the buffers
+    `mask` (contiguous), `out` and `delta` have the shape of x. `delta` is the gradient with
+    respect to `out` and, after `backward`, to x; None if it is not needed.
 
-    Parameters
-    ----------
-    rate : ndarray of shape (*models, 1, 1)
-    generators : sequence of Generator
-    mask, out : ndarray of shape (*models, rows, columns)
-        Buffers; `mask` is contiguous.
-    delta : ndarray of shape (*models, rows, columns) or None
-        Gradient with respect to `out` and, after `backward`, with respect to `x`; None if
-        it is not needed.
-
-    References
-    ----------
     .. [1] Srivastava et al., "Dropout: a simple way to prevent neural networks from
        overfitting", JMLR 15, 2014, section 10.
     """

@@ -22,20 +22,10 @@ def chunk_rows(network: Network, n_rows: int) -> int:
 def raw_output(
     network: Network, params: Parameters, X: Array, rows: Array | None = None
 ) -> Array:
-    """Raw output of one network.
+    """Raw output of one network, of shape (n_rows, n_out).
 
-    Parameters
-    ----------
-    network : Network
-    params : Parameters
-        As returned by `Network.views`, or with biases and norms of shape (n_out,).
-    X : ndarray or CSR matrix of shape (n_samples, n_in)
-    rows : ndarray of int, default=None
-        Rows of `X` to use; None means all.
-
-    Returns
-    -------
-    raw : ndarray of shape (n_rows, n_out)
+    Biases and norms in `params` may have shape (n_out,). `X` is an ndarray or CSR matrix of
+    shape (n_samples, n_in), of which `rows` are used, or all.
     """
     n_rows = X.shape[0] if rows is None else len(rows)
     dtype = floating(params.weights)

@@ -21,22 +21,9 @@ from skdeep.activations import Activation, Identity
 class Dense:
     """out = dropout(activation(norm(x @ weights + bias))) + x; most parts are optional.
 
-    Parameters
-    ----------
-    n_in, n_out : int
-        Number of columns of input and output.
-    activation : Activation
-    bias : bool, default=True
-        If True, add a bias.
-    norm : Norm, default=None
-        Applied between the weighted sums and the activation.
-    dropout : bool, default=False
-        If True, apply dropout to the output of the activation in training. The rate is not
-        part of the layer: it may differ between the models of a stack.
-    residual : bool, default=False
-        If True, add x to the output, after dropout; requires ``n_in == n_out``.
-    drops_input : bool, default=False
-        If True, apply dropout to x in training; for the first layer of a network.
+    `residual`, the addition of x, requires ``n_in == n_out``. Dropout applies in training,
+    and with `drops_input`, for the first layer of a network, to x as well. Its rates are not
+    part of the layer: they may differ between the models of a stack.
     """
 
     n_in: int
@@ -53,16 +40,10 @@ class Dense:
     ) -> "BoundDense":
         """Connect the weighted sums to their parameters and to buffers of one batch size.
 
-        The activation is included, unless a norm comes between.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (*models, n_in, n_out)
-        bias : ndarray of shape (*models, 1, n_out), or None
-        z, out : ndarray of shape (*models, rows, n_out)
-            Buffers before and after the activation: the same array if it is `in_place`.
-        sparse : bool
-            If True, the input is SciPy CSR.
+        The activation is included, unless a norm comes between. `weights` have shape
+        (*models, n_in, n_out), `bias` (*models, 1, n_out); `z` and `out` of shape
+        (*models, rows, n_out) are the buffers before and after the activation: the same array
+        if it is `in_place`. `sparse` means that the input is SciPy CSR.
         """
         bound_class = BoundSparseDense if sparse else BoundDense
         activation = Identity() if self.norm else self.activation
@@ -73,12 +54,7 @@ class BoundDense:
     """A dense layer connected to its parameters and to buffers of one batch size."""
 
     def __init__(
-        self,
-        activation: Activation,
-        weights: Array,
-        bias: Array | None,
-        z: Array,
-        out: Array,
+        self, activation: Activation, weights: Array, bias: Array | None, z: Array, out: Array
     ) -> None:
         self.activation = activation
         self.weights = weights
@@ -92,14 +68,8 @@ class BoundDense:
     ) -> None:
         """Connect the layer to the arrays that `backward` reads and assigns.
 
-        Parameters
-        ----------
-        d_weights : ndarray of shape (*models, n_in, n_out)
-        d_bias : ndarray of shape (*models, 1, n_out), or None
-        delta : ndarray of shape (*models, rows, n_out)
-            Gradient of the loss with respect to `out`, assigned by the next layer.
-        d_x : ndarray of shape (*models, rows, n_in) or None
-            Output buffer for the gradient with respect to x; None in the first layer.
+        `delta`, the gradient of the loss with respect to `out`, is assigned by the next layer;
+        `d_x` is the buffer for the gradient with respect to x, None in the first layer.
         """
         self.d_weights = d_weights
         self.d_bias = d_bias
@@ -144,21 +114,11 @@ class BoundSparseDense(BoundDense):
 class BoundResidual:
     """out = branch(x) + x: the stages of a layer and a skip connection around them [1]_.
 
-    Parameters
-    ----------
-    stages : list
-        Stages of the branch.
-    out : ndarray of shape (*models, rows, columns)
-    delta, branch_delta : ndarray of shape (*models, rows, columns) or None
-        Gradient with respect to `out`, and a copy that the branch may overwrite; None in
-        prediction.
-    d_x : ndarray of shape (*models, rows, columns) or None
-        Output buffer for the gradient with respect to x; None in the first layer.
+    All arrays have the shape of x. The gradient `delta` and `branch_delta`, a copy that the
+    branch may overwrite, are None in prediction; `d_x`, the buffer for the gradient with
+    respect to x, also in the first layer.
 
-    References
-    ----------
-    .. [1] He, Zhang, Ren & Sun, "Deep residual learning for image recognition",
-       CVPR 2016.
+    .. [1] He, Zhang, Ren & Sun, "Deep residual learning for image recognition", CVPR 2016.
     """
 
     def __init__(

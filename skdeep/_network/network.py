@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep._network.layers import Dense
 from skdeep._network.norms import BatchNorm, LayerNorm, Norm
-from skdeep.activations import ACTIVATIONS, Activation
+from skdeep.activations import Activation, Identity
 from skdeep.initializers import GlorotUniform, Initializer
 
 
@@ -30,14 +29,9 @@ def floating(arrays: Sequence[Array]) -> np.dtype:
 class Parameters(NamedTuple):
     """Parameters of a network, or their gradients, as matrices.
 
-    Attributes
-    ----------
-    weights : list of ndarray of shape (*models, n_in, n_out)
-    biases : list of ndarray of shape (*models, 1, n_out)
-        Empty if the network has no biases.
-    norms : list of ndarray of shape (*models, 1, n_out)
-        For each layer with a norm: scale, shift and, for batch norm, running mean and
-        running variance. Gradients have scale and shift only.
+    Weights have shape (*models, n_in, n_out), all others (*models, 1, n_out). The list of norms
+    has, for each layer with a norm: scale, shift and, for batch norm, running mean and
+    running variance. Gradients have scale and shift only.
     """
 
     weights: Sequence[Array]
@@ -47,13 +41,7 @@ class Parameters(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """A sequence of layers, and where their parameters are in the flat vector.
-
-    Parameters
-    ----------
-    layers : tuple of Dense
-        The `n_out` of each layer is the `n_in` of the next.
-    """
+    """A sequence of layers, and where their parameters are in the flat vector."""
 
     layers: tuple[Dense, ...]
 
@@ -71,21 +59,10 @@ class Network:
     ) -> "Network":
         """Multilayer perceptron; the last layer has no activation.
 
-        Parameters
-        ----------
-        widths : sequence of int
-            Number of columns of the input, of each hidden layer and of the output.
-        activations : Activation or sequence of Activation
-            One for all hidden layers, or one for each.
-        bias : bool, default=True
-            If True, layers have biases.
-        batch_norm, layer_norm : bool, default=False
-            Norm of the hidden layers, applied before the activation; at most one of the two.
-        dropout : sequence of bool, default=()
-            Whether dropout applies to the input, then to the output of each hidden layer;
-            () means no dropout.
-        residual : bool, default=False
-            If True, hidden layers as wide as their input add it to their output.
+        `widths` are those of the input, of each hidden layer and of the output, `activations`
+        one for all hidden layers or one for each. `dropout` is for the input, then for the
+        output of each hidden layer; () means none. With `residual`, hidden layers as wide as
+        their input add it to their output.
         """
         if batch_norm and layer_norm:
             raise ValueError("A layer has one norm: choose batch_norm or layer_norm.")
@@ -94,14 +71,12 @@ class Network:
             activations = [activations] * n_hidden
         drops_input, *drops = dropout or (False,) * (n_hidden + 1)
         norm: Norm | None = BatchNorm() if batch_norm else LayerNorm() if layer_norm else None
-        pairs = list(pairwise(widths))
-        hidden = [
+        *pairs, last = pairwise(widths)
+        layers = [
             Dense(n_in, n_out, activation, bias, norm, drop, residual and n_in == n_out)
-            for (n_in, n_out), activation, drop in zip(
-                pairs[:-1], activations, drops, strict=True
-            )
+            for (n_in, n_out), activation, drop in zip(pairs, activations, drops, strict=True)
         ]
-        layers = [*hidden, Dense(*pairs[-1], ACTIVATIONS["identity"], bias)]
+        layers.append(Dense(*last, Identity(), bias))
         if drops_input:
             layers[0] = replace(layers[0], drops_input=True)
         return cls(tuple(layers))
@@ -121,9 +96,8 @@ class Network:
     @cached_property
     def n_trained(self) -> int:
         """Number of trained parameters, the first part of the flat vector."""
-        biases = sum(layer.n_out for layer in self.layers if layer.bias)
-        norms = sum(2 * layer.n_out for layer in self.layers if layer.norm)
-        return self.n_weights + biases + norms
+        widths = [layer.n_out * (layer.bias + 2 * bool(layer.norm)) for layer in self.layers]
+        return self.n_weights + sum(widths)
 
     @cached_property
     def n_params(self) -> int:
@@ -161,47 +135,36 @@ class Network:
     def views(self, theta: Array) -> Parameters:
         """Matrices that are views of the flat vector.
 
-        Parameters
-        ----------
-        theta : ndarray of shape (*models, n_params) or (*models, n_trained)
-            Parameters, or a gradient, which has the trained parameters only.
+        `theta` has shape (*models, n_params), or (*models, n_trained) if it is a gradient.
         """
         models, length = theta.shape[:-1], theta.shape[-1]
-        return Parameters(
-            *[
-                [
-                    theta[..., start:stop].reshape(models + shape, copy=False)
-                    for start, stop, shape in slices
-                    if stop <= length
-                ]
-                for slices in self._layout
+        weights, biases, norms = (
+            [
+                theta[..., start:stop].reshape(models + shape, copy=False)
+                for start, stop, shape in slices
+                if stop <= length
             ]
+            for slices in self._layout
         )
+        return Parameters(weights, biases, norms)
 
     @cached_property
     def _layout(self) -> tuple[list[tuple[int, int, tuple[int, int]]], ...]:
         # Start, stop and shape of each matrix in the flat vector: weights, biases, norms.
         stop = 0
 
-        def place(*shape: int) -> tuple[int, int, tuple[int, int]]:
+        def place(n_rows: int, n_columns: int) -> tuple[int, int, tuple[int, int]]:
             nonlocal stop
-            start, stop = stop, stop + prod(shape)
-            return start, stop, shape  # type: ignore[return-value]
+            start, stop = stop, stop + n_rows * n_columns
+            return start, stop, (n_rows, n_columns)
 
         weights = [place(layer.n_in, layer.n_out) for layer in self.layers]
         biases = [place(1, layer.n_out) for layer in self.layers if layer.bias]
-        normed = [layer for layer in self.layers if layer.norm]
-        trained = [[place(1, layer.n_out) for _ in range(2)] for layer in normed]
-        running = [
-            [place(1, layer.n_out) for _ in layer.norm.starts[2:]]  # type: ignore[union-attr]
-            for layer in normed
-        ]
-        # By layer: scale, shift, running mean, running variance.
+        normed = [(layer.n_out, layer.norm) for layer in self.layers if layer.norm]
+        trained = [[place(1, width) for _ in norm.starts[:2]] for width, norm in normed]
+        running = [[place(1, width) for _ in norm.starts[2:]] for width, norm in normed]
         norms = [
-            array
-            for pair in zip(trained, running, strict=True)
-            for part in pair
-            for array in part
+            array for of_layer in map(list.__add__, trained, running) for array in of_layer
         ]
         return weights, biases, norms
 
@@ -214,19 +177,13 @@ class Network:
     ) -> Array:
         """Initial parameters, a flat vector of shape (n_params,).
 
-        Parameters
-        ----------
-        generator : RandomState
-        gain : float
-            Gain of `GlorotUniform`, the default initializer.
-        dtype : dtype
-        initializer : Initializer or sequence of ndarray, default=None
-            Initializer, or the weights of each layer. None means `GlorotUniform(gain)`.
+        `initializer` may also be the weights of each layer; None means `GlorotUniform(gain)`.
         """
         theta = np.zeros(self.n_params, dtype)
         params = self.views(theta)
-        if initializer is None or isinstance(initializer, Initializer):
-            initializer = initializer or GlorotUniform(gain)
+        if initializer is None:
+            initializer = GlorotUniform(gain)
+        if isinstance(initializer, Initializer):
             biases = iter(params.biases)
             for layer, view in zip(self.layers, params.weights, strict=True):
                 view[...], bias = initializer.draw(

@@ -23,11 +23,8 @@ EPS = 1e-5
 class Norm:
     """Base class of norms.
 
-    Attributes
-    ----------
-    starts : tuple of float
-        Initial values of the arrays of a layer: scale, shift and, for batch norm, running
-        mean and running variance.
+    `starts` has the initial values of a layer's arrays, of shape (*models, 1, n_out): scale,
+    shift and, for batch norm, running mean and running variance.
     """
 
     starts: ClassVar[tuple[float, ...]] = (1.0, 0.0)
@@ -42,15 +39,8 @@ class Norm:
     ) -> "BoundNorm":
         """Connect the norm and the activation after it to parameters and buffers.
 
-        Parameters
-        ----------
-        activation : Activation
-        arrays : sequence of ndarray of shape (*models, 1, n_out)
-            The arrays that `starts` lists.
-        y, out : ndarray of shape (*models, rows, n_out)
-            Buffers before and after the activation: the same array if it is `in_place`.
-        training : bool
-            If True, each forward pass is followed by a backward pass.
+        `y` and `out`, of shape (*models, rows, n_out), are the buffers before and after the
+        activation: the same array if it is `in_place`.
         """
         raise NotImplementedError
 
@@ -59,8 +49,6 @@ class Norm:
 class LayerNorm(Norm):
     """Normalization over the columns of each row, in training and prediction [1]_.
 
-    References
-    ----------
     .. [1] Ba, Kiros & Hinton, "Layer normalization", arXiv:1607.06450, 2016.
     """
 
@@ -77,8 +65,6 @@ class BatchNorm(Norm):
     unbiased one (divided by n - 1). Sample weights are ignored. A batch of one row, which has
     no variance, is normalized by the running averages and does not change them.
 
-    References
-    ----------
     .. [1] Ioffe & Szegedy, "Batch normalization: accelerating deep network training by
        reducing internal covariate shift", ICML 2015.
     """
@@ -104,11 +90,7 @@ class BoundNorm:
     def bind_gradients(self, d_scale: Array, d_shift: Array, delta: Array) -> None:
         """Connect the norm to the arrays that `backward` reads and assigns.
 
-        Parameters
-        ----------
-        d_scale, d_shift : ndarray of shape (*models, 1, n_out)
-        delta : ndarray of shape (*models, rows, n_out)
-            Gradient with respect to `out` and, after `backward`, with respect to `z`.
+        `delta` is the gradient with respect to `out` and, after `backward`, to `z`.
         """
         self.d_scale = d_scale
         self.d_shift = d_shift

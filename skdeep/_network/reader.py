@@ -10,20 +10,11 @@ from skdeep._arrays import Array
 
 
 class Reader:
-    """Reads batches of rows of one table, or of one table per model, in one dtype.
+    """Reads batches of up to `capacity` rows in one dtype.
 
-    Parameters
-    ----------
-    tables : sequence of ndarray or CSR matrix of shape (n_samples, n_columns)
-        One for all models, or one per model.
-    models : tuple of int
-        Leading shape of the batches.
-    capacity : int
-        Number of rows of the largest batch.
-    dtype : dtype
-        Dtype of the batches.
-    columns_first : bool, default=False
-        If True, batches are in column-major order, as the buffers of the network's output.
+    `tables` are ndarrays or CSR matrices of shape (n_samples, n_columns): one for all models,
+    or one per model. With `columns_first`, batches are in column-major order, as the buffers
+    of the network's output.
     """
 
     def __init__(
@@ -49,18 +40,10 @@ class Reader:
         self._staged = self._out if same else np.empty(size, tables[0].dtype)
 
     def read(self, rows: Array | slice) -> Any:
-        """Read the given rows.
+        """A batch of shape (*models, n_rows, n_columns), valid until the next call.
 
-        Parameters
-        ----------
-        rows : ndarray of int of shape (*models, n_rows), or slice
-            A slice applies to all models.
-
-        Returns
-        -------
-        batch : ndarray of shape (*models, n_rows, n_columns), or CSR matrix
-            Valid until the next call. A slice of a table shared by all models has no models
-            axis.
+        `rows` have shape (*models, n_rows), or are a slice for all models. A slice of a table
+        shared by all models has no models axis.
         """
         if self.sparse:
             return self.tables[0][rows].astype(self.dtype, copy=False)

@@ -50,13 +50,7 @@ def _controller() -> ThreadpoolController:
 
 @contextmanager
 def blas_threads_for(n_multiplications: int) -> Iterator[None]:
-    """Limit BLAS to one thread if the largest product is too small to share.
-
-    Parameters
-    ----------
-    n_multiplications : int
-        Number of multiplications in the largest matrix product.
-    """
+    """Limit BLAS to one thread if the largest product has too few multiplications to share."""
     if not NEVER_SHARED < n_multiplications < WORTH_SHARING:
         yield
         return

@@ -19,12 +19,9 @@ from skdeep._network.network import Parameters
 class Pass:
     """A network connected to its parameters and to buffers of one batch size.
 
-    Attributes
-    ----------
-    layers : list
-        Stages, each with `forward(x)` and `backward()`; the last is a `BoundDense`.
-    delta, scratch : ndarray of shape (*models, rows, n_out)
-        Buffers of the loss: for its gradient, and for intermediate results. In training only.
+    The stages in `layers` have `forward(x)` and `backward()`; the last is a `BoundDense`. In
+    training, the loss has two buffers of shape (*models, rows, n_out): `delta` for its
+    gradient and `scratch` for intermediate results.
     """
 
     def __init__(self, layers: list[Any], scratch: Array) -> None:
@@ -50,24 +47,10 @@ class Pass:
 class Workspace:
     """All buffers of a network's passes, allocated once and sliced for each batch size.
 
-    Parameters
-    ----------
-    layers : sequence of Dense
-    params : Parameters
-        Read in every pass; training also updates the running averages of batch norms.
-    models : tuple of int
-        Leading shape: () for one network, (n_models,) for a stack.
-    capacity : int
-        Number of rows of the largest batch.
-    dtype : dtype
-        Dtype of computation.
-    sparse : bool
-        If True, batches are SciPy CSR.
-    gradients : Parameters, default=None
-        Arrays to which `backward` assigns the gradients; None means prediction, with forward
-        passes only.
-    dropout : Dropout, default=None
-        Dropout rates and random generators; None means no dropout.
+    The leading shape `models` is () for one network, (n_models,) for a stack; the largest batch
+    has `capacity` rows, and `sparse` means SciPy CSR. `backward` assigns `gradients`; None
+    means prediction, with forward passes only. Training updates the running averages of batch
+    norms in `params`.
     """
 
     def __init__(

@@ -42,14 +42,9 @@ class _Cancelled(BaseException):
 
 
 class Promise:
-    """Pending outcome of a job or a fit.
+    """Pending outcome of a job (a callable) or a fit (a task).
 
-    Parameters
-    ----------
-    work : callable or FitTask
-        The job, or the fit.
-    callback : callable
-        Called with the promise when a job ends.
+    When a job ends, `callback` is called with its promise.
     """
 
     def __init__(self, work: Any, callback: Callable[[Any], None] = lambda _: None) -> None:
@@ -73,14 +68,8 @@ class Conductor:
     A job runs until it needs a fit or ends. When all wait, the caller trains their fits. So at
     most one thread runs at any time.
 
-    Parameters
-    ----------
-    memory : int
-        Maximum number of bytes of all waiting fits, data included.
-    n_processes : int, default=1
-        Number of processes to run jobs in, each with its own conductor.
-    min_jobs : int, default=2
-        Minimum number of jobs for which to use these processes; fewer run in this one.
+    Waiting fits take up to `memory` bytes, data included. From `min_jobs` jobs on, they run in
+    `n_processes` processes, each with its own conductor.
     """
 
     def __init__(self, memory: int, n_processes: int = 1, min_jobs: int = 2) -> None:

@@ -12,18 +12,9 @@ class WeightAverage:
     """Moving average of the parameters over steps, with decay d [1]_.
 
     At step n, mean <- mean + max(1 - d, 1 / n) (theta - mean): a plain mean at first, so that
-    the initial parameters are forgotten, then an exponential moving average.
+    the initial parameters are forgotten, then an exponential moving average. Each model has
+    its decay in (0, 1) and its run, with the average so far.
 
-    Parameters
-    ----------
-    theta : ndarray of shape (*models, n_params)
-    decays : sequence of float
-        One per model, in (0, 1).
-    runs : sequence of ModelRun
-        The models, with their averages so far.
-
-    References
-    ----------
     .. [1] Polyak & Juditsky, "Acceleration of stochastic approximation by averaging",
        SIAM Journal on Control and Optimization 30, 1992.
     """

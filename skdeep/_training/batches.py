@@ -26,26 +26,6 @@ class RowOrder:
     Models may differ in the length of their batches, but have the same number of batches.
     Shorter batches are padded with slots of weight 0, so that the batches of all models start
     at the same slots.
-
-    Parameters
-    ----------
-    orders : sequence of ndarray of int
-        Row numbers of each model.
-    batch_sizes : sequence of int
-        Number of rows per batch of each model.
-    models : tuple of int
-
-    Attributes
-    ----------
-    batch_size : int
-        Number of slots per batch.
-    n_slots : int
-    rows : ndarray of int of shape (*models, n_slots)
-        Row number in each slot.
-    filled : ndarray of bool of shape (*models, n_slots, 1)
-        False in slots that are padding.
-    full : bool
-        True if no slot is padding.
     """
 
     def __init__(
@@ -55,7 +35,7 @@ class RowOrder:
         lengths = [len(order) for order in orders]
         n_batches = {-(-n // size) for n, size in zip(lengths, batch_sizes, strict=True)}
         (self.n_batches,) = n_batches
-        self.batch_size = max(batch_sizes)
+        self.batch_size = max(batch_sizes)  # slots per batch
         self._slots = [
             _slots(n, size, self.batch_size)
             for n, size in zip(lengths, batch_sizes, strict=True)
@@ -64,7 +44,7 @@ class RowOrder:
         self.rows = np.zeros((*models, self.n_slots), np.intp)
         self._model_rows = self.rows.reshape(-1, self.n_slots, copy=False)
         self.full = all(n == self.n_slots for n in lengths)
-        self.filled = np.full((*models, self.n_slots, 1), self.full)
+        self.filled = np.full((*models, self.n_slots, 1), self.full)  # False in padding
         if not self.full:
             filled = self.filled.reshape(-1, self.n_slots)
             for model_filled, slots in zip(filled, self._slots, strict=True):
@@ -98,49 +78,25 @@ def _slots(n_rows: int, size: int, distance: int) -> Array:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of one training step.
+    """Rows of one training step."""
 
-    Attributes
-    ----------
-    x : ndarray or CSR matrix of shape (*models, n_rows, n_in)
-    y : ndarray of shape (*models, n_rows, n_out)
-    weight : ndarray of shape (*models, n_rows, 1)
-        Weight of each row in the mean over the batch.
-    scale : ndarray of shape (*models,)
-        Reciprocal of the sum of sample weights.
-    n_rows : int
-    share : ndarray of shape (*models,)
-        The batch's fraction of the rows of the epoch.
-    """
-
-    x: Any
-    y: Array
-    weight: Array
-    scale: Array
+    x: Any  # ndarray or CSR matrix of shape (*models, n_rows, n_in)
+    y: Array  # (*models, n_rows, n_out)
+    weight: Array  # (*models, n_rows, 1): of each row in the mean over the batch
+    scale: Array  # (*models,): reciprocal of the sum of sample weights
     n_rows: int
-    share: Array | float = 1.0
+    share: Array | float = 1.0  # (*models,): the batch's fraction of the rows of the epoch
 
 
 class Batches:
     """The batches of each epoch.
 
-    Parameters
-    ----------
-    X, y : sequence of tables
-        One for all models, or one per model; see `Reader`.
-    sample_weight : sequence of ndarray of shape (n_samples, 1), or None
-        One for all models, or one per model.
-    rows : sequence of (ndarray of int or None)
-        For each model, the rows of its table to train on; None means all.
-    generators : sequence of RandomState, or None
-        One per model, to shuffle the rows; None means no shuffling.
-    batch_sizes : sequence of int
-        One per model.
-    models : tuple of int
-    dtype : dtype
-    share_of_epoch : bool, default=False
-        If True, weights and scale are relative to all rows instead of the batch, so that the
-        losses of the batches add up to the mean over the epoch.
+    `X`, `y` and `sample_weight` are tables as for `Reader`, with weights of shape
+    (n_samples, 1). `rows`, `generators` and `batch_sizes` have one entry per model. Rows of
+    None are all rows; if `generators` is None, rows are not shuffled.
+
+    With `share_of_epoch`, weights and scale are relative to all rows instead of the batch, so
+    that the losses of the batches add up to the mean over the epoch.
     """
 
     def __init__(

@@ -20,27 +20,14 @@ MAX_HORIZON = 64
 
 @dataclass
 class SolverState:
-    """State of a stochastic solver for one network, kept between calls.
-
-    Attributes
-    ----------
-    solver : type of StochasticSolver
-        The solver that the state belongs to.
-    moments : ndarray of shape (n_moments, n_params)
-    n_steps : int
-    rate : float
-        Current learning rate, as changed between epochs.
-    rate_init : float
-        The solver's `learning_rate_init` at the time.
-    live, average : ndarray of shape (n_params,), or None
-        Parameters of the last step and their moving average, if the fit returned others.
-    """
+    """State of a stochastic solver for one network, kept between calls."""
 
     solver: type[StochasticSolver]
-    moments: Array
+    moments: Array  # (n_moments, n_params)
     n_steps: int
-    rate: float
-    rate_init: float
+    rate: float  # current learning rate, as changed between epochs
+    rate_init: float  # the solver's `learning_rate_init` at the time
+    # Parameters of the last step and their moving average, if the fit returned others.
     live: Array | None = None
     average: Array | None = None
 
@@ -48,20 +35,9 @@ class SolverState:
 class BoundSolver:
     """A stochastic solver connected to the parameters of one network or of a stack.
 
-    Parameters
-    ----------
-    solvers : sequence of StochasticSolver
-        One per model, all of one class; numbers and schedules may differ.
-    states : sequence of SolverState or None
-        State to resume from, one per model; None starts from scratch.
-    spans : sequence of Span
-        Steps of the call, for schedules that depend on them.
-    theta, grad : ndarray of shape (*models, n_params)
-
-    Attributes
-    ----------
-    errors : list of Exception or None
-        Error raised by each model's schedule; the learning rate is 0 from then on.
+    There is one solver, state to resume from (or None) and span of steps per model. Solvers
+    are of one class; their numbers and schedules may differ. `theta` and `grad` have shape
+    (*models, n_trained).
     """
 
     def __init__(
@@ -88,6 +64,7 @@ class BoundSolver:
         # User-defined functions are called once per step, at that step.
         asks_ahead = all(schedule.asks_ahead for schedule, _ in self.schedules)
         self._max_horizon = MAX_HORIZON if asks_ahead else 1
+        # Raised by the models' schedules; the learning rate is 0 from then on.
         self.errors: list[Exception | None] = [None] * len(solvers)
         self.all_failed = False
         for i, state in enumerate(states):

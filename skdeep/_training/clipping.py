@@ -1,6 +1,7 @@
 """Norm constraints: on the gradient before a step, on the weights after it.
 
-There is one limit per model; an infinite limit has no effect.
+There is one limit per model, in (0, inf], as a column of shape (*models, 1); an infinite limit
+has no effect.
 """
 
 from collections.abc import Sequence
@@ -13,15 +14,6 @@ from skdeep._arrays import Array
 def clip_norm(grad: Array, limit: Array) -> None:
     """Scale `grad` down in place to a Euclidean norm of at most `limit` [1]_.
 
-    Parameters
-    ----------
-    grad : ndarray of shape (*models, n)
-        The whole gradient of each model.
-    limit : ndarray of shape (*models, 1)
-        In (0, inf].
-
-    References
-    ----------
     .. [1] Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural
        networks", ICML 2013, section 3.2.
     """
@@ -31,15 +23,8 @@ def clip_norm(grad: Array, limit: Array) -> None:
 def limit_max_norm(weights: Sequence[Array], limit: Array) -> None:
     """Scale each unit's incoming weights down in place to a norm of at most `limit` [1]_.
 
-    Parameters
-    ----------
-    weights : sequence of ndarray of shape (*models, n_in, n_out)
-        One per layer; a unit's incoming weights are a column.
-    limit : ndarray of shape (*models, 1)
-        In (0, inf].
+    A unit's incoming weights are a column of its layer's matrix.
 
-    References
-    ----------
     .. [1] Srivastava et al., "Dropout: a simple way to prevent neural networks from
        overfitting", JMLR 15, 2014, section 5.1.
     """

@@ -22,22 +22,7 @@ from skdeep.solvers import LBFGS, StochasticSolver
 class History:
     """Course of training so far, over all calls that resumed from one another.
 
-    Attributes
-    ----------
-    loss_curve : list of float
-        Mean loss of each epoch.
-    validation_scores : list of float
-        Score on the validation rows after each epoch.
-    validation_loss_curve : list of float
-        Mean loss on the validation rows after each epoch.
-    best_loss, best_score : float
-        Lowest loss and highest score so far.
-    best_iter : int
-        Epoch of the highest score, counted from 1; 0 if there is none.
-    n_stalled : int
-        Number of epochs since the last improvement by `tol`.
-    n_rows_seen : int
-        Number of training rows processed, over all epochs.
+    Curves and scores have one entry per epoch.
     """
 
     loss_curve: list[float] = field(default_factory=list)
@@ -45,9 +30,9 @@ class History:
     validation_loss_curve: list[float] = field(default_factory=list)
     best_loss: float = math.inf
     best_score: float = -math.inf
-    best_iter: int = 0
-    n_stalled: int = 0
-    n_rows_seen: int = 0
+    best_iter: int = 0  # epoch of the best score, counted from 1; 0 if there is none
+    n_stalled: int = 0  # epochs since the last improvement by `tol`
+    n_rows_seen: int = 0  # training rows processed, over all epochs
 
     def copy(self) -> "History":
         """Independent copy."""
@@ -63,80 +48,41 @@ class History:
 class FitTask:
     """Everything that one fit needs. Training modifies nothing in it but the generators.
 
-    Attributes
-    ----------
-    network : Network
-    loss : Loss
-    solver : StochasticSolver or LBFGS
-    X : ndarray or CSR matrix of shape (n_samples, n_in)
-    y : ndarray of shape (n_samples, n_out)
-    sample_weight : ndarray of shape (n_samples, 1), or None
-    theta : ndarray of shape (n_params,)
-        Initial parameters; their dtype is the dtype of computation.
-    generator : RandomState or None
-        Shuffles the rows; None if `shuffle` is False.
-    rows : ndarray of int, or None
-        Rows to train on; None means all.
-    validate : callable or None
-        (theta) -> (score, loss) on the validation rows; higher scores are better.
-    stop_on_score : bool
-        If True, stop when the validation score stops improving instead of the training loss.
-    restore_best : bool
-        If True, return the parameters of the epoch with the highest score.
-    weight_averaging : float
-        Decay of the moving average of the parameters, which is then returned in place of the
-        last parameters; 0 means no averaging.
-    max_time : float
-        Maximum training time in seconds.
-    n_epochs_before : int
-        Number of earlier epochs whose shuffles are repeated first, when a fit resumes.
-    alpha, batch_size, max_iter, shuffle, tol, n_iter_no_change
-        As the estimators' parameters.
-    solver_state : SolverState or None
-        State to resume from.
-    history : History
-        History to continue.
-    on_epoch : sequence of callables
-        Called after each epoch as (epoch, loss, score or None, theta), where theta is what
-        would be returned now. Training stops if one returns True.
-    l1_ratio : float
-        Fraction of the L1 norm in the penalty.
-    dropout : tuple of float
-        Dropout rate of the input, then of each hidden layer's output; () means no dropout.
-        A rate has no effect on a layer that the network binds without dropout.
-    mask_generator : Generator or None
-        Draws the dropout masks.
-    clip_norm, max_norm : float or None
-        Maximum norm of the gradient, and of each unit's incoming weights.
+    Fields without a comment are like the estimators' parameters of the same name.
     """
 
     network: Network
     loss: Loss
     solver: StochasticSolver | LBFGS
-    X: Any
-    y: Array
-    sample_weight: Array | None
-    theta: Array
-    generator: np.random.RandomState | None
-    rows: Array | None = None
+    X: Any  # ndarray or CSR matrix of shape (n_samples, n_in)
+    y: Array  # (n_samples, n_out)
+    sample_weight: Array | None  # (n_samples, 1)
+    theta: Array  # (n_params,): initial parameters, in the dtype of computation
+    generator: np.random.RandomState | None  # shuffles the rows; None without `shuffle`
+    rows: Array | None = None  # to train on; None means all
+    # (theta) -> (score, loss) on the validation rows; higher scores are better.
     validate: Callable[[Array], tuple[float, float]] | None = None
-    stop_on_score: bool = False
-    restore_best: bool = True
+    stop_on_score: bool = False  # the validation score has to improve, not the training loss
+    restore_best: bool = True  # return the parameters of the epoch with the highest score
     weight_averaging: float = 0.0
     max_time: float = math.inf
-    n_epochs_before: int = 0
+    n_epochs_before: int = 0  # whose shuffles are repeated first, when a fit resumes
     alpha: float = 0.0001
     batch_size: int = 200
     max_iter: int = 200
     shuffle: bool = True
     tol: float = 1e-4
     n_iter_no_change: float = 10
-    solver_state: SolverState | None = None
-    history: History = field(default_factory=History)
+    solver_state: SolverState | None = None  # to resume from
+    history: History = field(default_factory=History)  # to continue
+    # Called after each epoch as (epoch, loss, score or None, theta), where theta is what would
+    # be returned now. Training stops if one returns True.
     on_epoch: Sequence[Callable[[int, float, float | None, Array], bool | None]] = ()
     l1_ratio: float = 0.0
+    # Rates of the input, then of each hidden layer's output; () means no dropout. A rate has no
+    # effect on a layer that the network binds without dropout.
     dropout: tuple[float, ...] = ()
-    mask_generator: np.random.Generator | None = None
+    mask_generator: np.random.Generator | None = None  # draws the dropout masks
     clip_norm: float | None = None
     max_norm: float | None = None
 
@@ -169,25 +115,15 @@ class FitTask:
 class FitResult:
     """Result of a fit task.
 
-    Attributes
-    ----------
-    theta : ndarray of shape (n_params,)
-    solver_state : SolverState or None
-    history : History
-    n_iter : int
-        Number of epochs, or of L-BFGS iterations, in this call.
-    loss : float
-        Loss of the last epoch.
-    outcome : str
-        Why training ended: 'converged', 'max_iter', 'max_time', 'stopped', 'interrupted',
-        'diverged', or the message with which L-BFGS gave up.
+    The outcome says why training ended: 'converged', 'max_iter', 'max_time', 'stopped',
+    'interrupted', 'diverged', or the message with which L-BFGS gave up.
     """
 
-    theta: Array
+    theta: Array  # (n_params,)
     solver_state: SolverState | None
     history: History
-    n_iter: int
-    loss: float
+    n_iter: int  # epochs, or L-BFGS iterations, in this call
+    loss: float  # of the last epoch
     outcome: str
 
 

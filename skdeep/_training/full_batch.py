@@ -16,16 +16,7 @@ from skdeep.solvers import LBFGS
 class FullBatch:
     """The objective over all rows, which are read in chunks that fit the cache.
 
-    Parameters
-    ----------
-    task : FitTask
-
-    Attributes
-    ----------
-    theta : ndarray of shape (n_params,)
-        The point evaluated last.
-    reported : float
-        Its loss, as reported to users.
+    `theta` is the point evaluated last, `reported` its loss as reported to users.
     """
 
     def __init__(self, task: FitTask) -> None:

@@ -11,12 +11,7 @@ from skdeep.solvers import StochasticSolver
 
 
 class ModelRun:
-    """Training of one model, alone or in a stack.
-
-    Parameters
-    ----------
-    task : FitTask
-    """
+    """Training of one model, alone or in a stack."""
 
     def __init__(self, task: FitTask) -> None:
         self.task = task
@@ -48,12 +43,7 @@ class ModelRun:
     def after_epoch(self, loss: float, rate: float) -> tuple[float, str | None]:
         """Record an epoch, validate and call the callbacks.
 
-        Returns
-        -------
-        rate : float
-            Learning rate of the next epoch.
-        outcome : str or None
-            Reason to stop; None to continue.
+        Returns the learning rate of the next epoch, and the reason to stop, if any.
         """
         task, history = self.task, self.history
         self.n_iter += 1
@@ -111,10 +101,9 @@ class ModelRun:
         if state is not None and self.returned is not self.theta:
             state.live = self.theta.copy()
             state.average = None if self.average is None else self.average.copy()
-        if not (
-            np.isfinite(theta).all() and (state is None or np.isfinite(state.moments).all())
-        ):
+        moments = () if state is None else state.moments
+        if not (np.isfinite(theta).all() and np.isfinite(moments).all()):
             outcome = "diverged"
         curve = self.history.loss_curve
         loss = curve[-1] if curve else math.nan
-        return FitResult(theta, self.solver_state, self.history, self.n_iter, loss, outcome)
+        return FitResult(theta, state, self.history, self.n_iter, loss, outcome)

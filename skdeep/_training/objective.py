@@ -18,27 +18,11 @@ class Objective:
     """Mean loss over a batch, and penalty on the weights.
 
     The penalty is alpha * (l1_ratio * |w|_1 + (1 - l1_ratio) / 2 * |w|_2^2), scikit-learn's
-    elastic net. The derivative of |w| at 0 is taken to be 0.
+    elastic net, divided by the sum of the batch's sample weights, as in scikit-learn's MLP. The
+    derivative of |w| at 0 is taken to be 0.
 
-    Parameters
-    ----------
-    network : Network
-    loss : Loss
-    alpha : ndarray of shape (*models, 1)
-        Strength of the penalty, which is divided by the sum of the batch's sample weights, as
-        in scikit-learn's MLP.
-    theta : ndarray of shape (*models, n_params)
-        Parameters.
-    grad : ndarray of shape (*models, n_trained)
-        Output buffer for the gradient.
-    capacity : int
-        Number of rows of the largest batch.
-    sparse : bool
-        If True, batches are SciPy CSR.
-    l1_ratio : ndarray of shape (*models, 1), default=None
-        Fraction of the L1 norm in the penalty; None means 0.
-    dropout : Dropout, default=None
-        Dropout rates and random generators; None means no dropout.
+    `alpha` and `l1_ratio` have shape (*models, 1), `theta` (*models, n_params) and the buffer
+    `grad` (*models, n_trained); the largest batch has `capacity` rows.
     """
 
     def __init__(

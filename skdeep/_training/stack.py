@@ -22,12 +22,7 @@ from skdeep.schedules import Span
 
 
 class Stack:
-    """Fit tasks with equal `stack_key`, and the arrays in which they are trained together.
-
-    Parameters
-    ----------
-    tasks : sequence of FitTask
-    """
+    """Fit tasks with equal `stack_key`, and the arrays in which they are trained together."""
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
         self.runs = [ModelRun(task) for task in tasks]

@@ -13,21 +13,11 @@ from skdeep.solvers import LBFGS
 
 
 def train(tasks: Sequence[FitTask], interruptible: bool = True) -> list[FitResult | Exception]:
-    """Train one task, or several as a stack.
+    """Train one task, or several with equal `stack_key` as a stack; results in their order.
 
-    Parameters
-    ----------
-    tasks : sequence of FitTask
-        If there are several, they must have equal `stack_key`.
-    interruptible : bool, default=True
-        If True, Ctrl-C ends training and keeps the current parameters, as in scikit-learn's
-        MLP. If False, KeyboardInterrupt is raised.
-
-    Returns
-    -------
-    results : list of FitResult or Exception
-        In the order of `tasks`. If the callback, scorer or schedule of a task raises, the
-        exception takes the place of its result, and the others continue.
+    If the callback, scorer or schedule of a task raises, the exception takes the place of its
+    result, and the others continue. If `interruptible`, Ctrl-C ends training and keeps the
+    current parameters, as in scikit-learn's MLP; if not, KeyboardInterrupt is raised.
     """
     lead = tasks[0]
     full_batch = isinstance(lead.solver, LBFGS)
