@@ -93,6 +93,8 @@ class Conductor:
         """Queue a job, to be started when the caller asks for a result."""
         job = Promise(func, callback)
         with self.changed:
+            if self.cancelled:
+                raise _Cancelled
             self.unsettled.add(job)
             self.jobs.append(job)
         return job
@@ -108,6 +110,8 @@ class Conductor:
         )
         promise = Promise(task)
         with self.changed:
+            if self.cancelled:
+                raise _Cancelled
             self.unsettled.add(promise)
             self.fits.append(promise)
             self.largest_fit = max(self.largest_fit, task.n_bytes)

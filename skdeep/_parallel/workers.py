@@ -38,9 +38,11 @@ class Workers:
         self._results = results
         thread = threading.Thread(target=_run_calls, args=(results, func, calls), daemon=True)
         thread.start()
-        values = results.result()
-        self._results = None
-        return values
+        try:
+            return results.result()
+        finally:
+            if results.done():  # not interrupted
+                self._results = None
 
     def end(self) -> None:
         """Kill the processes of an interrupted run, and wait for its thread.

@@ -22,7 +22,7 @@ class WeightAverage:
     def __init__(self, theta: Array, decays: Sequence[float], runs: Sequence[ModelRun]) -> None:
         models = theta.shape[:-1]
         starts = [run.theta if run.average is None else run.average for run in runs]
-        self.mean = np.concatenate(starts).reshape(theta.shape)
+        self.mean = np.concatenate(starts, dtype=theta.dtype).reshape(theta.shape)
         n_before = [run.solver_state.n_steps if run.solver_state else 0 for run in runs]
         self._n_steps = column(n_before, models, theta.dtype)
         self._min_weight = column([1 - decay for decay in decays], models, theta.dtype)

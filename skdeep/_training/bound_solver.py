@@ -26,7 +26,7 @@ class SolverState:
     moments: Array  # (n_moments, n_params)
     n_steps: int
     rate: float  # current learning rate, as changed between epochs
-    rate_init: float  # the solver's `learning_rate_init` at the time
+    rate_init: float  # the `learning_rate_init` that it started from
     # Parameters of the last step and their moving average, if the fit returned others.
     live: Array | None = None
     average: Array | None = None
@@ -49,12 +49,15 @@ class BoundSolver:
         grad: Array,
     ) -> None:
         models = theta.shape[:-1]
-        self.solvers = solvers
         self.solver = solvers[0]
         self.dtype = theta.dtype
         self.moments = np.zeros((self.solver.n_moments, *theta.shape), theta.dtype)
         self.n_steps = np.zeros((*models, 1), np.int64)  # including those in the table
-        self.rate = column([s.learning_rate_init for s in solvers], models, np.dtype(float))
+        self.rate_init = [
+            solver.learning_rate_init if state is None else state.rate_init
+            for solver, state in zip(solvers, states, strict=True)
+        ]
+        self.rate = column(self.rate_init, models, np.dtype(float))
         self.columns = {
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
             for name in self.solver.number_names()
@@ -144,5 +147,5 @@ class BoundSolver:
             self.moments.reshape(len(self.moments), n_models, -1)[:, model].copy(),
             int(self.n_steps.reshape(-1)[model]) - len(self._table),
             float(self.rate.reshape(-1)[model]),
-            self.solvers[model].learning_rate_init,
+            self.rate_init[model],
         )

@@ -115,8 +115,8 @@ class FitTask:
 class FitResult:
     """Result of a fit task.
 
-    The outcome says why training ended: 'converged', 'max_iter', 'max_time', 'stopped',
-    'interrupted', 'diverged', or the message with which L-BFGS gave up.
+    The outcome says why training ended: 'converged', 'max_iter', 'max_time', 'max_fun',
+    'stopped', 'interrupted', 'diverged', or the message with which L-BFGS gave up.
     """
 
     theta: Array  # (n_params,)

@@ -91,8 +91,8 @@ def train_full_batch(task: FitTask) -> FitResult:
     )
     objective.value_and_grad(result.x)
     history.best_loss = min(history.best_loss, objective.reported)
-    outcome = {0: "converged", 1: "max_iter"}.get(result.status, str(result.message))
-    outcome = stopped or outcome
+    limit = "max_iter" if result.nit >= task.max_iter else "max_fun"
+    outcome = stopped or {0: "converged", 1: limit}.get(result.status, str(result.message))
     if not (np.isfinite(objective.theta).all() and math.isfinite(result.fun)):
         outcome = "diverged"
     n_iter = min(result.nit, task.max_iter)

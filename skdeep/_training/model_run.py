@@ -77,8 +77,9 @@ class ModelRun:
             history.validation_scores.append(score)
             history.validation_loss_curve.append(validation_loss)
             if task.stop_on_score:
-                # NaN counts as no improvement.
-                stalls = not score >= history.best_score + task.tol
+                # NaN and infinity count as no improvement.
+                improves = score >= history.best_score + task.tol
+                stalls = not (improves and math.isfinite(score))
             if math.isfinite(score) and score > history.best_score:
                 history.best_score = score
                 history.best_iter = len(history.validation_scores)

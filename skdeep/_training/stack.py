@@ -26,8 +26,11 @@ class Stack:
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
         self.runs = [ModelRun(task) for task in tasks]
-        # If all models read the same rows at the same time, each batch is read once.
-        self.shares_rows = len({row_order_key(task) for task in tasks}) == 1
+        # If all models read the same rows at the same time, each batch is read once. Models
+        # that share a generator, such as NumPy's global one, each draw their own order.
+        generators = [id(task.generator) for task in tasks if task.generator is not None]
+        is_alike = len({row_order_key(task) for task in tasks}) == 1
+        self.shares_rows = is_alike and len(set(generators)) == len(generators)
 
     def run(self, interruptible: bool = True) -> list[FitResult | Exception]:
         """Train all tasks; results, or the errors raised, are in the order of the tasks."""
@@ -160,7 +163,7 @@ def _batches(readers: Sequence[ModelRun], models: tuple[int, ...]) -> Batches:
         _distinct([task.sample_weight for task in tasks]) if weighted else None,
         # Row numbers as left by the last epoch: each shuffle permutes the previous order.
         rows=[run.rows for run in readers],
-        generators=[t.generator for t in tasks if t.generator] if lead.shuffle else None,
+        generators=[t.generator for t in tasks] if lead.shuffle else None,  # type: ignore[misc]
         batch_sizes=[task.n_batch_rows for task in tasks],
         models=() if len(readers) == 1 else models,
         dtype=lead.theta.dtype,

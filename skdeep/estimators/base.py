@@ -1,4 +1,4 @@
-"""What both estimators do alike: a fit checks, builds, trains and keeps.
+"""Base class of the estimators. A fit checks the data, builds a task, trains and keeps.
 
 ``coefs_``, ``intercepts_`` and ``norms_`` are the model: views of one flat vector after a fit,
 or whatever the user puts there later.
@@ -44,7 +44,7 @@ NAMED = {**SOLVERS, **SCHEDULES, "focal": Focal, "huber": Huber}
 
 
 def is_stochastic(estimator: Any) -> bool:
-    """Whether `partial_fit` is available; AttributeError says why not."""
+    """True if `partial_fit` is available; raises AttributeError if not."""
     if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
         raise AttributeError(
             "partial_fit needs a stochastic solver, such as 'adam' or 'sgd'; "
@@ -89,7 +89,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no such parameter, or the parameter before ``__`` is no object.
+            If there is no such parameter, or the one before ``__`` has no parameters.
         """
         names = self._get_param_names()
         for path in params:
@@ -116,7 +116,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Numbers. Scale them first, for example by ``StandardScaler``.
+            Training data: finite numbers, scaled, for example by ``StandardScaler``.
         y : array-like of shape (n_samples,) or (n_samples, n_columns)
             Class labels, an indicator matrix for multi-label, or numbers for regression
             (at least 0 for ``loss='poisson'``, above 0 for 'gamma').
@@ -136,8 +136,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or the data cannot be used, or training diverges. The estimator is
-            then left as it was.
+            If a parameter or the data are invalid, or training diverges. The estimator is left
+            unchanged.
         """
         validation = X_val, y_val, sample_weight_val
         return self._fit(X, y, sample_weight, validation, incremental=False)

@@ -230,7 +230,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
                 labels = np.arange(np.shape(y)[1])
                 if classes is not None and not np.array_equal(classes, labels):
                     raise ValueError(
-                        f"classes={classes!r} does not go with an indicator matrix of "
+                        f"classes={classes!r} does not match an indicator matrix of "
                         f"{len(labels)} columns: its classes are {labels.tolist()!r}. Leave "
                         "classes out."
                     )
@@ -289,7 +289,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return explicit_class_weight(self.class_weight, y, target)
 
     def predict(self, X: Any) -> Array:
-        """Most probable labels.
+        """Predict class labels.
 
         Parameters
         ----------

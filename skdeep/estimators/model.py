@@ -1,4 +1,4 @@
-"""What predicts: a network, its parameters, and the target that decodes its output.
+"""The fitted model: a network, its parameters, and the target that decodes its output.
 
 Predictions, callbacks, files and exports read a fitted estimator through its `Model`.
 """

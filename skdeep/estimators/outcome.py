@@ -1,4 +1,4 @@
-"""How training ended: an error if it diverged, warnings if the user would want to know."""
+"""How training ended: raises if it diverged, warns about what the user should act on."""
 
 import warnings
 from typing import Any
@@ -46,6 +46,9 @@ def check_divergence(estimator: Any, task: FitTask, result: FitResult) -> None:
 def _problem(task: FitTask, result: FitResult) -> str:
     if result.outcome == "diverged":
         return "the loss or the weights are no longer finite"
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.vdot(result.theta, result.theta)):
+            return "the weights are so large that their squared norm is infinite"
     curve = result.history.loss_curve[-result.n_iter :]
     restored = task.validate is not None and task.restore_best
     if result.n_iter == 0 or not curve or restored:
@@ -59,11 +62,11 @@ def warn_of_outcome(
     estimator: Any, task: FitTask, result: FitResult, incremental: bool
 ) -> None:
     """Warn, and print with `verbose`, why training ended if that calls for action."""
-    messages = [] if incremental else _about_limits(estimator, result)
+    messages = [] if incremental else _about_limits(estimator, task.solver, result)
     if result.outcome == "interrupted":
         warnings.warn("Training interrupted by user.", stacklevel=CALLER)
     history = result.history
-    if task.validate is not None and not history.best_iter:
+    if history.validation_scores and not history.best_iter:
         warnings.warn(
             f"validation_scoring={estimator.validation_scoring!r} gave no finite score on the "
             f"validation rows in any epoch (the last is {history.validation_scores[-1]}), "
@@ -79,11 +82,12 @@ def warn_of_outcome(
         print(f"Ended after {result.n_iter} {unit_of(task.solver)}s: {result.outcome}.")
 
 
-def _about_limits(estimator: Any, result: FitResult) -> list[str]:
+def _about_limits(estimator: Any, solver: Any, result: FitResult) -> list[str]:
     outcome = result.outcome
     limits = {
         "max_iter": f"Maximum iterations ({estimator.max_iter})",
         "max_time": f"Time limit (max_time={estimator.max_time} seconds)",
+        "max_fun": f"Maximum number of loss evaluations ({getattr(solver, 'max_fun', None)})",
     }
     if outcome in limits:
         return [

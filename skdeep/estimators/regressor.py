@@ -179,7 +179,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         return None
 
     def predict(self, X: Any) -> Array:
-        """Predicted numbers.
+        """Predict target values.
 
         Parameters
         ----------

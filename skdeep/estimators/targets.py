@@ -187,9 +187,8 @@ class MultilabelTarget(Target):
         """The same labels with a loss and label smoothing."""
         if output_activation == "softmax":
             raise ValueError(
-                "output_activation='softmax' makes one label of several right, but y is an "
-                "indicator matrix, where each label is decided by itself: leave "
-                "output_activation out."
+                "output_activation='softmax' is for mutually exclusive classes, but y is an "
+                "indicator matrix, whose labels are independent: use output_activation=None."
             )
         target = copy.copy(self)
         target.loss = classification_loss(loss, multinomial=False)

@@ -28,8 +28,8 @@ def build_task(
     network = _network(estimator, data, fresh)
     randomness = randomness_of(estimator, data.X.shape[0], solver, fresh, incremental)
     generator = randomness.generator
-    resumes = randomness.n_epochs_before > 0
-    theta = _initial_theta(estimator, network, generator, data.dtype, fresh, resumes)
+    draws = fresh or randomness.resumes
+    theta = _initial_theta(estimator, network, generator if draws else None, data.dtype, fresh)
     masks = mask_generator_of(estimator, generator, fresh) if data.dropout else None
     task = FitTask(
         network=network,
@@ -85,8 +85,9 @@ def _network(estimator: Any, data: TrainingData, fresh: bool) -> Network:
     if fitted != shapes:
         raise ValueError(
             f"Training cannot resume: the fitted weights have shapes {fitted}, but the "
-            f"parameters and y ask for {shapes}. Keep hidden_layer_sizes and the columns of y "
-            "as they were, or set warm_start=False to start again."
+            f"parameters and y ask for {shapes}. Keep hidden_layer_sizes, output_activation, "
+            "quantile and the columns of y as they were, or set warm_start=False to start "
+            "again."
         )
     if network.n_params != before.n_params:
         raise ValueError(
@@ -102,14 +103,13 @@ def _initial_theta(
     generator: np.random.RandomState | None,
     dtype: np.dtype,
     fresh: bool,
-    resumes: bool,
 ) -> Array:
-    if generator is not None and (fresh or resumes):
+    if generator is not None:
         # A fit that resumes draws again what it drew, to arrive at what it has not drawn yet.
         initial = initial_weights(estimator, network, generator, dtype)
         if fresh:
             return initial
-    return network.pack(model_of(estimator).params)
+    return network.pack(model_of(estimator).params).astype(dtype, copy=False)
 
 
 def initial_weights(
@@ -128,7 +128,7 @@ def initial_weights(
         if [np.shape(array) for array in given] != shapes:
             raise ValueError(
                 f"weight_init has arrays of shapes {[np.shape(array) for array in given]}, but "
-                f"the layers need {shapes}."
+                f"the layers need {shapes}: pass one array of shape (n_in, n_out) per layer."
             )
         if not all(np.isfinite(array).all() for array in given):
             raise ValueError("weight_init must hold finite numbers; some are not.")

@@ -1,4 +1,4 @@
-"""All that a fit is given, checked in one visit: data, weights, solver and validation rows."""
+"""Checks everything that is passed to a fit, in one place."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -87,8 +87,7 @@ def check_training_data(
     solver, dropout = solver_of(estimator), dropout_of(estimator)
     if fresh or not incremental:
         warn_of_unread(estimator, validated=validation[0] is not None)
-    given = estimator.dtype or ("float32" if X.dtype == np.float32 else "float64")
-    dtype = np.dtype(given)
+    dtype = _dtype(estimator, X, fresh)
     check_fits_dtype(estimator, X, dtype)
     class_weights = estimator._class_weights(y, target, incremental)
     sample_weight = check_weights(sample_weight, X)
@@ -107,6 +106,14 @@ def check_training_data(
             if sample_weight is not None:
                 check_scorer_takes_weights(estimator, scorer, "sample_weight")
     return TrainingData(X, y, target, encoded, weight, dtype, solver, dropout, rows, scorer)
+
+
+def _dtype(estimator: Any, X: Any, fresh: bool) -> np.dtype:
+    if estimator.dtype is not None:
+        return np.dtype(estimator.dtype)
+    if not fresh:
+        return estimator.coefs_[0].dtype
+    return np.dtype("float32" if X.dtype == np.float32 else "float64")
 
 
 def _check_early_stopping(estimator: Any, n_rows: int, incremental: bool) -> None:

@@ -23,7 +23,7 @@ OF_BATCHES_AND_EPOCHS = (
 
 
 def refuse_with_lbfgs(estimator: Any, dropout: tuple[float, ...], validated: bool) -> None:
-    """Raise ValueError if a parameter needs batches or epochs, which L-BFGS has not."""
+    """Raise ValueError if a parameter needs batches or epochs, which L-BFGS does not use."""
     is_set = {
         "dropout": bool(dropout),
         "norm='batch'": estimator.norm == "batch",
@@ -57,7 +57,8 @@ def warn_of_unread(estimator: Any, validated: bool) -> None:
 
 @cache
 def _defaults(kind: type) -> dict[str, Any]:
-    return {name: one.default for name, one in inspect.signature(kind).parameters.items()}
+    parameters = inspect.signature(kind).parameters.items()
+    return {name: one.default for name, one in parameters if one.default is not one.empty}
 
 
 def _unread_of_solver(estimator: Any) -> dict[str, str]:

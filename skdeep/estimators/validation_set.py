@@ -173,12 +173,23 @@ def hold_out(
     data : TrainingData
     generator : RandomState or None
     """
-    rows, held_out = train_test_split(
-        np.arange(data.X.shape[0]),
-        random_state=generator,
-        test_size=estimator.validation_fraction,
-        stratify=data.target.strata(data.encoded),
-    )
+    strata = data.target.strata(data.encoded)
+    try:
+        rows, held_out = train_test_split(
+            np.arange(data.X.shape[0]),
+            random_state=generator,
+            test_size=estimator.validation_fraction,
+            stratify=strata,
+        )
+    except ValueError as error:
+        if strata is None:
+            raise
+        raise ValueError(
+            "early_stopping=True holds out rows of both classes, but y has "
+            f"{sorted(np.unique(strata, return_counts=True)[1].tolist())} rows of them and "
+            f"validation_fraction={estimator.validation_fraction}. Give more rows, pass X_val "
+            "to fit, or set early_stopping=False."
+        ) from error
     weight = data.weight
     if weight is not None and not (weight[rows].any() and weight[held_out].any()):
         raise ValueError(

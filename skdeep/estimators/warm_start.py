@@ -50,7 +50,7 @@ class TrainingState:
 
     history: History
     solver_state: SolverState | None = None
-    checksum: float | None = None
+    checksum: int | None = None
     stream: RandomStream | None = None
     mask_generator: np.random.Generator | None = None
 
@@ -73,6 +73,7 @@ class Randomness(NamedTuple):
     stream: RandomStream | None  # None if no later fit can continue it
     generator: np.random.RandomState | None  # None if nothing depends on its draws
     solver_state: SolverState | None
+    resumes: bool = False  # if True, `stream` is that of the previous fit
 
     @property
     def n_epochs_before(self) -> int:
@@ -88,7 +89,7 @@ def randomness_of(
     stream = None if fresh or incremental else estimator._training_state.stream
     random_state = estimator.random_state
     if stream is not None and state is not None and stream.fits(random_state, n_rows):
-        return Randomness(stream, stream.generator(), state)
+        return Randomness(stream, stream.generator(), state, resumes=True)
     # Seeding a generator takes a fifth of a one-row partial_fit: it is not made if nobody
     # else draws from it and nothing depends on it.
     seeded = isinstance(random_state, Integral)
@@ -113,7 +114,8 @@ def _solver_state(estimator: Any, solver: Any, incremental: bool) -> SolverState
         state = replace(state, live=None, average=None)
     if not incremental:
         # A learning rate that the user has changed counts from now on.
-        state = replace(state, rate=state.rate * (solver.learning_rate_init / state.rate_init))
+        rate = state.rate * (solver.learning_rate_init / state.rate_init)
+        state = replace(state, rate=rate, rate_init=solver.learning_rate_init)
     return state
 
 

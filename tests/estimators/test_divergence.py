@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep import SGD, DeepClassifier
@@ -149,3 +149,16 @@ def test_words_on_divergence_name_no_parameter_that_lbfgs_does_not_read(make):
     assert "diverged in iteration" in str(caught.value)
     assert "learning_rate" not in str(caught.value)
     assert "scale X" in str(caught.value)
+
+
+def test_weights_whose_norm_is_infinite_have_diverged():
+    model = classifier(solver="sgd").fit(X, CLASSES)
+    with pytest.raises(ValueError, match=r"diverged.*squared norm is infinite"):
+        model.partial_fit(X * 1e200, CLASSES)
+
+
+def test_lbfgs_names_the_limit_that_it_reached():
+    with pytest.warns(ConvergenceWarning, match=r"loss evaluations \(2\) reached.*max_fun"):
+        classifier(solver="lbfgs", max_fun=2).fit(X, CLASSES)
+    with pytest.warns(ConvergenceWarning, match=r"iterations \(2\) reached.*max_iter"):
+        classifier(solver="lbfgs", max_iter=2).fit(X, CLASSES)

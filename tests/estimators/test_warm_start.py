@@ -331,3 +331,76 @@ def test_partial_fit_with_another_solver_starts_that_solver_anew(kind, first, se
     for model in (changed, anew):
         model.partial_fit(X, y)
     assert_same_weights(changed, anew, rtol=0, atol=0)
+
+
+# What a fit resumes
+
+
+def test_a_resumed_fit_computes_in_the_dtype_of_its_weights():
+    model = DeepRegressor(hidden_layer_sizes=(4,), random_state=0)
+    model.partial_fit(X.astype(np.float32), NUMBERS)
+    with pytest.raises(ValueError, match="too large for float32"):
+        model.partial_fit(X * 1e50, NUMBERS)
+    model.partial_fit(X, NUMBERS, sample_weight=np.full(len(X), 1e100))
+    assert model.coefs_[0].dtype == np.float32
+    model.set_params(dtype="float64").partial_fit(X, NUMBERS)
+    assert model.coefs_[0].dtype == np.float64
+
+
+def test_a_changed_learning_rate_counts_after_a_partial_fit():
+    def trained(*, between):
+        model = DeepRegressor(
+            hidden_layer_sizes=(4,),
+            learning_rate_init=0.1,
+            warm_start=True,
+            max_iter=2,
+            random_state=0,
+        ).fit(X, NUMBERS)
+        model.set_params(learning_rate_init=0.001)
+        if between:
+            model.partial_fit(X, NUMBERS)
+        return model.fit(X, NUMBERS)._training_state.solver_state.rate
+
+    assert trained(between=True) == trained(between=False) == pytest.approx(0.001)
+
+
+def test_any_change_of_the_weights_counts():
+    def resumed(change):
+        model = DeepClassifier(
+            (4,), early_stopping=True, warm_start=True, max_iter=15, random_state=0
+        ).fit(X, CODES)
+        assert model._training_state.solver_state.live is not None
+        if change:
+            model.coefs_[1][[0, 1]] = model.coefs_[1][[1, 0]]
+        live = model.coefs_[1].copy()
+        model.set_params(max_iter=1, learning_rate_init=1e-9).fit(X, CODES)
+        return np.abs(model.coefs_[1] - live).max()
+
+    assert resumed(change=True) < 1e-6
+
+
+def test_an_interrupted_first_epoch_is_resumed_with_the_same_draws():
+    calls = []
+
+    def interrupted(step):
+        calls.append(step)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return 0.01
+
+    params = {"hidden_layer_sizes": (4,), "batch_size": 20, "max_iter": 3, "random_state": 0}
+    params |= {"early_stopping": True, "warm_start": True}
+    model = DeepClassifier(**params, learning_rate=interrupted)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(X, CODES)
+    model.fit(X, CODES)
+    whole = DeepClassifier(**params, learning_rate=lambda step: 0.01).fit(X, CODES)
+    for one, other in zip(model.coefs_, whole.coefs_, strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+def test_a_class_with_one_row_cannot_be_held_out():
+    y = np.zeros(len(X), int)
+    y[0] = 1
+    with pytest.raises(ValueError, match=r"early_stopping=True.*\[1, .*pass X_val"):
+        DeepClassifier(early_stopping=True).fit(X, y)

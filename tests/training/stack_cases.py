@@ -151,6 +151,9 @@ class Rate(Counted):
 class RateObject(Schedule, Counted):
     """A user-defined schedule object."""
 
+    def __init__(self, last):
+        Counted.__init__(self, last)
+
     def after_epoch(self, rate, initial, n_rows_seen):
         self.count()
         return 0.9 * rate

@@ -4,6 +4,8 @@
 most likely to meet.
 """
 
+import threading
+import time
 import warnings
 
 import numpy as np
@@ -15,6 +17,7 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 
 from skdeep import SGD, DeepClassifier, DeepRegressor, lockstep
+from skdeep._parallel.conductor import Conductor
 from skdeep.persistence import load, save
 from tests.training import stack_cases
 
@@ -183,3 +186,70 @@ def test_a_nan_score_is_no_improvement():
     best = model.set_params(max_iter=2, validation_scoring="loss", restore_best=False)
     for one, other in zip(model.coefs_, best.fit(X, BINARY).coefs_, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_an_infinite_score_is_no_progress():
+    model = network(
+        early_stopping=True,
+        max_iter=30,
+        n_iter_no_change=3,
+        validation_scoring=lambda model, X, y: np.inf,
+    ).fit(X, BINARY)
+    assert model.n_iter_ == 4
+    assert model.best_iter_ is None
+
+
+def test_an_interrupt_before_the_first_score_keeps_the_initial_weights():
+    def schedule(step):
+        raise KeyboardInterrupt
+
+    model = network(early_stopping=True, learning_rate=schedule).fit(X, BINARY)
+    assert model.n_iter_ == 0
+    assert model.validation_scores_ == []
+
+
+def test_members_with_one_generator_draw_an_order_each():
+    state = np.random.RandomState(0)
+    start = [RNG.normal(size=(4, 6)), RNG.normal(size=(6, 1))]
+
+    def fit():
+        model = network(weight_init=start, bias=False, batch_size=50)
+        return model.set_params(random_state=state).fit(X, BINARY).coefs_[0]
+
+    with lockstep(n_processes=1):
+        one, other = Parallel()(delayed(fit)() for _ in range(2))
+    assert np.abs(one - other).max() > 1e-6
+
+
+def test_a_cancelled_search_leaves_nothing_to_the_next():
+    conductor = Conductor(1 << 30)
+    begun, cancelled = threading.Event(), threading.Event()
+    late = []
+
+    def job():
+        begun.set()
+        cancelled.wait(60)
+        network().fit(X, BINARY)
+
+    promise = conductor.submit(job)
+    caller = threading.Thread(target=lambda: late.append(_outcome(conductor, promise)))
+    caller.start()
+    assert begun.wait(60)
+    canceller = threading.Thread(target=conductor.cancel)
+    canceller.start()
+    while not conductor.cancelled:
+        time.sleep(0.001)
+    cancelled.set()
+    for thread in (canceller, caller):
+        thread.join(60)
+        assert not thread.is_alive()
+    assert not conductor.fits
+    assert not conductor.jobs
+    assert isinstance(late[0], BaseException)
+
+
+def _outcome(conductor, promise):
+    try:
+        return conductor.result(promise)
+    except BaseException as error:
+        return error
