@@ -297,38 +297,37 @@ def decoded(path: PathLike, data: bytes) -> dict[str, Any]:
     """The document in the content of a file; the caller checks its fields."""
     _, from_bytes = format_of(path)
     with prefix_errors(path):
-        return _checked(*from_bytes(data))
+        tree, members = from_bytes(data)
+        if type(tree) is not dict or tree.get("format") != FORMAT:
+            raise ValueError("it is not a model that skdeep.persistence.save wrote.")
+        version = tree.get("version")
+        if type(version) is not int or version not in READABLE:
+            raise ValueError(
+                f"it has version {short_repr(version)} of the format, but this skdeep reads "
+                f"versions 1 to {VERSION} only: upgrade skdeep."
+            )
+        expected = tree.pop("sha256", None)
 
+        def get(path: str, packed: dict[str, Any]) -> Array:
+            if "member" not in packed:
+                return _from_inline(path, packed)
+            name = f"{path}.npy"
+            if packed != {"type": "array", "member": name}:
+                raise ValueError(f"{path} must be the member {name}; got {short_repr(packed)}.")
+            if name not in members:
+                raise ValueError(
+                    f"its header and its members do not agree about {short_repr(name)}."
+                )
+            return _array(name, members.pop(name), MEMBER_DTYPES)
 
-def _checked(tree: Any, members: dict[str, bytes]) -> dict[str, Any]:
-    if type(tree) is not dict or tree.get("format") != FORMAT:
-        raise ValueError("it is not a model that skdeep.persistence.save wrote.")
-    version = tree.get("version")
-    if type(version) is not int or version not in READABLE:
-        raise ValueError(
-            f"it has version {short_repr(version)} of the format, but this skdeep reads "
-            f"versions 1 to {VERSION} only: upgrade skdeep."
-        )
-    expected = tree.pop("sha256", None)
-
-    def get(path: str, packed: dict[str, Any]) -> Array:
-        if "member" not in packed:
-            return _from_inline(path, packed)
-        name = f"{path}.npy"
-        if packed != {"type": "array", "member": name}:
-            raise ValueError(f"{path} must be the member {name}; got {short_repr(packed)}.")
-        if name not in members:
-            raise ValueError(f"its header and its members do not agree about {name!r}.")
-        return _array(name, members.pop(name), MEMBER_DTYPES)
-
-    document = _unpack(tree, get)
-    if members:
-        odd = short_repr(min(members))
-        raise ValueError(f"its header and its members do not agree about {odd}.")
-    if digest(document) != expected:
-        raise ValueError(
-            "its content is not what was saved, as its SHA-256 does not match. Use an intact "
-            "copy."
-        )
-    del document["format"]
-    return document
+        document = _unpack(tree, get)
+        if members:
+            odd = short_repr(min(members))
+            raise ValueError(f"its header and its members do not agree about {odd}.")
+        if digest(document) != expected:
+            raise ValueError(
+                "its content is not what was saved, as its SHA-256 does not match. Use an "
+                "intact copy."
+            )
+        del document["format"]
+        return document

@@ -136,7 +136,30 @@ def from_gopher_neural(
     """
     dump, name = _read(source, "gopher-neural network", max_bytes)
     with prefix_errors(name):
-        return _gopher_neural(dump)
+        names = ("Enters", "Weights", "OutLabels")
+        check_fields(dump, names, ("Enters", "Weights"), "the network", UNKNOWN_FIELD)
+        layers = _list(dump["Weights"], "Weights")
+        widths = _widths([dump["Enters"], *(len(_list(layer, "a layer")) for layer in layers)])
+        n_out = widths[-1]
+        coefs, intercepts = _layers(layers, widths, [False] * len(layers))
+        params = {"bias": False, "activation": "logistic", "output_activation": "logistic"}
+        given = {} if dump.get("OutLabels") is None else dump["OutLabels"]
+        if not isinstance(given, dict) or not all(type(one) is str for one in given.values()):
+            raise ValueError("OutLabels must be an object from output to string.")
+        by_place = {str(place): label for place, label in given.items()}
+        if len(by_place) < len(given):
+            raise ValueError(f"OutLabels names an output twice; got {short_repr(list(given))}.")
+        if n_out == 1 or list(given.values()) in ([], ["output"]):
+            return _fitted(params, RegressionTarget(n_out), coefs, intercepts)
+        if set(by_place) != {str(i) for i in range(n_out)}:
+            raise ValueError(
+                f"OutLabels has labels for {short_repr(sorted(by_place))}, not for "
+                f"0...{n_out - 1}."
+            )
+        labels, order = _sorted_labels([by_place[str(i)] for i in range(n_out)])
+        coefs[-1] = coefs[-1][:, order]
+        params["loss"] = "squared_error"
+        return _fitted(params, ClassTarget(labels), coefs, intercepts)
 
 
 def _read(source: Any, kind: str, max_bytes: int) -> tuple[Any, str]:
@@ -198,32 +221,6 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
     elif order[0] == 1:
         # With the signs flipped, the output is the probability of the other class.
         coefs[-1], intercepts[-1] = -coefs[-1], -intercepts[-1]
-    return _fitted(params, ClassTarget(labels), coefs, intercepts)
-
-
-def _gopher_neural(dump: Any) -> Estimator:
-    names = ("Enters", "Weights", "OutLabels")
-    check_fields(dump, names, ("Enters", "Weights"), "the network", UNKNOWN_FIELD)
-    layers = _list(dump["Weights"], "Weights")
-    widths = _widths([dump["Enters"], *(len(_list(layer, "a layer")) for layer in layers)])
-    n_out = widths[-1]
-    coefs, intercepts = _layers(layers, widths, [False] * len(layers))
-    params = {"bias": False, "activation": "logistic", "output_activation": "logistic"}
-    given = {} if dump.get("OutLabels") is None else dump["OutLabels"]
-    if not isinstance(given, dict) or not all(type(one) is str for one in given.values()):
-        raise ValueError("OutLabels must be an object from output to string.")
-    by_place = {str(place): label for place, label in given.items()}
-    if len(by_place) < len(given):
-        raise ValueError(f"OutLabels names an output twice; got {short_repr(list(given))}.")
-    if n_out == 1 or list(given.values()) in ([], ["output"]):
-        return _fitted(params, RegressionTarget(n_out), coefs, intercepts)
-    if set(by_place) != {str(i) for i in range(n_out)}:
-        raise ValueError(
-            f"OutLabels has labels for {short_repr(sorted(by_place))}, not for 0...{n_out - 1}."
-        )
-    labels, order = _sorted_labels([by_place[str(i)] for i in range(n_out)])
-    coefs[-1] = coefs[-1][:, order]
-    params["loss"] = "squared_error"
     return _fitted(params, ClassTarget(labels), coefs, intercepts)
 
 
