@@ -3,9 +3,4 @@
 from skdeep.persistence.go_networks import from_go_deep, from_gopher_neural
 from skdeep.persistence.saving import load, save
 
-__all__ = [
-    "from_go_deep",
-    "from_gopher_neural",
-    "load",
-    "save",
-]
+__all__ = ["from_go_deep", "from_gopher_neural", "load", "save"]

@@ -41,24 +41,18 @@ SPECS: dict[str, Any] = {
 def encode(value: Any) -> Any:
     """Encode a value: JSON values as they are, others as an object with a type.
 
-    Raises
-    ------
-    TypeError
-        If it holds an object that could only be restored by running code.
+    It is a TypeError if restoring the value would need to run code.
     """
-    if value is None or type(value) in (bool, int, str):
+    if value is None or type(value) in (bool, int, str, np.ndarray):
         return value
     if type(value) is float:
         return value if math.isfinite(value) else {"type": "float", "value": repr(value)}
     if type(value) is list:
         return [encode(one) for one in value]
     if type(value) is tuple:
-        return {"type": "tuple", "items": [encode(one) for one in value]}
+        return {"type": "tuple", "items": encode(list(value))}
     if type(value) is dict:
-        items = [[encode(key), encode(one)] for key, one in value.items()]
-        return {"type": "dict", "items": items}
-    if type(value) is np.ndarray:
-        return value
+        return {"type": "dict", "items": [encode(list(pair)) for pair in value.items()]}
     if isinstance(value, np.floating) and not np.isfinite(value):
         return {"type": "float", "value": repr(float(value)), "dtype": value.dtype.str}
     if isinstance(value, np.generic):
@@ -73,13 +67,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(tree: Any) -> Any:
-    """Decode what `encode` returned.
-
-    Raises
-    ------
-    ValueError
-        If the tree is not valid.
-    """
+    """Decode what `encode` returned; ValueError if the tree is not valid."""
     if type(tree) is int and not -(2**63) <= tree < 2**64:
         raise ValueError("an integer does not fit 64 bits.")
     if type(tree) is list:
@@ -136,11 +124,8 @@ def _decode_spec(kind: str, fields: Any) -> Any:
     names = [field.name for field in dataclasses.fields(SPECS[kind])]
     params = {k: decode(v) for k, v in check_fields(fields, names, (), kind).items()}
     allowed = constraints_of_spec(SPECS[kind])
-    constraints = {
-        # A file holds no code.
-        name: [one for one in allowed[name] if one is not callable]
-        for name in params
-    }
+    # A file holds no code.
+    constraints = {k: [one for one in allowed[k] if one is not callable] for k in params}
     validate_parameter_constraints(constraints, params, caller_name=kind)
     return SPECS[kind](**params)
 
@@ -160,9 +145,8 @@ def _encode_random_state(generator: np.random.RandomState) -> dict[str, Any]:
 
 def _decode_random_state(tree: dict[str, Any]) -> np.random.RandomState:
     names = ("type", "key", "pos", "has_gauss", "gauss")
-    key, pos, has_gauss, gauss = [
-        check_fields(tree, names, names, "RandomState")[name] for name in names[1:]
-    ]
+    check_fields(tree, names, names, "RandomState")
+    key, pos, has_gauss, gauss = [tree[name] for name in names[1:]]
     is_valid = (
         type(key) is np.ndarray
         and key.dtype.str == "<u4"

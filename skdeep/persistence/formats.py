@@ -44,19 +44,11 @@ MAX_NAME = 100
 
 
 def parse(data: bytes) -> Any:
-    """Parse strict JSON: no duplicate or very long names, no NaN or Infinity.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else, or nested too deeply.
-    """
+    """Parse strict JSON: no duplicate or very long names, no NaN or Infinity."""
     try:
         return json.loads(
             data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
         )
-    except RecursionError:
-        raise ValueError("it is nested too deeply.") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON: {error}.") from None
 
@@ -96,11 +88,9 @@ def _text(value: Any, indent: str = "") -> str:
 # Arrays
 
 
-# The path of an array, such as "weights.coefs_.0", is joined only when it is needed. Until then
-# it is the pair (path of the parent, last name), which costs the same however long names are.
-
-
 def _joined(at: Any) -> str:
+    # The path of an array, such as "weights.coefs_.0". Until it is needed, it is the pair (path
+    # of the parent, last name), which costs the same however long names are.
     names = []
     while at:
         at, name = at
@@ -109,10 +99,11 @@ def _joined(at: Any) -> str:
 
 
 def _pack(tree: Any, put: Callable[[str, Array], Any], at: Any = ()) -> Any:
-    # The tree with each array replaced by put(path, array).
+    # The tree with each float array replaced by put(path, array), and other arrays by text.
     if isinstance(tree, np.ndarray):
         kind = tree.dtype.newbyteorder("<")
-        return put(_joined(at), np.ascontiguousarray(tree, kind).reshape(tree.shape))
+        array = np.ascontiguousarray(tree, kind).reshape(tree.shape)
+        return (put if kind.str in MEMBER_DTYPES else _inline)(_joined(at), array)
     if isinstance(tree, dict):
         return {name: _pack(one, put, (at, name)) for name, one in tree.items()}
     if isinstance(tree, list):
@@ -202,8 +193,6 @@ def digest(document: Any) -> str:
     """
 
     def put(path: str, array: Array) -> dict[str, Any]:
-        if array.dtype.str not in MEMBER_DTYPES:
-            return _inline(path, array)
         hashed = hashlib.sha256(array.tobytes()).hexdigest()
         return {"dtype": array.dtype.str, "shape": list(array.shape), "sha256": hashed}
 
@@ -219,16 +208,10 @@ def _to_json(document: dict[str, Any]) -> bytes:
     return (_text(_pack(document, _inline)) + "\n").encode()
 
 
-def _from_json(data: bytes) -> tuple[Any, Callable[[str, dict[str, Any]], Array]]:
-    return parse(data), _from_inline
-
-
 def _to_npz(document: dict[str, Any]) -> bytes:
     members: dict[str, Array] = {}
 
     def put(path: str, array: Array) -> dict[str, Any]:
-        if array.dtype.str not in MEMBER_DTYPES:
-            return _inline(path, array)
         members[f"{path}.npy"] = array
         return {"type": "array", "member": f"{path}.npy"}
 
@@ -241,35 +224,9 @@ def _to_npz(document: dict[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def _from_npz(data: bytes) -> tuple[Any, Callable[[str, dict[str, Any]], Array]]:
-    members = _members(data)
-    if HEADER not in members:
-        raise ValueError(f"it has no {HEADER}.")
-    tree = parse(_array(HEADER, members.pop(HEADER), ("|u1",)).tobytes())
-    expected: set[str] = set()
-
-    def note(path: str, packed: dict[str, Any]) -> None:
-        if "member" in packed:
-            expected.add(f"{path}.npy")
-
-    _unpack(tree, note)
-    if expected != set(members):
-        odd = short_repr(min(expected ^ set(members)))
-        raise ValueError(f"its header and its members do not agree about {odd}.")
-
-    def get(path: str, packed: dict[str, Any]) -> Array:
-        if "member" not in packed:
-            return _from_inline(path, packed)
-        name = f"{path}.npy"
-        if packed != {"type": "array", "member": name}:
-            raise ValueError(f"{path} must be the member {name}; got {short_repr(packed)}.")
-        return _array(name, members[name], MEMBER_DTYPES)
-
-    return tree, get
-
-
-def _members(data: bytes) -> dict[str, bytes]:
-    # Never more bytes than the archive has; a compressed member could expand to any size.
+def _from_npz(data: bytes) -> tuple[Any, dict[str, bytes]]:
+    # Text and members. Never more bytes than the archive has; a compressed member could expand
+    # to any size.
     members: dict[str, bytes] = {}
     n_left = len(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -284,7 +241,9 @@ def _members(data: bytes) -> dict[str, bytes]:
             if name in members:
                 raise ValueError(f"it has {short_repr(name)} twice.")
             members[name] = archive.read(info)
-    return members
+    if HEADER not in members:
+        raise ValueError(f"it has no {HEADER}.")
+    return parse(_array(HEADER, members.pop(HEADER), ("|u1",)).tobytes()), members
 
 
 def _array(name: str, data: bytes, dtypes: tuple[str, ...]) -> Array:
@@ -306,7 +265,7 @@ def _array(name: str, data: bytes, dtypes: tuple[str, ...]) -> Array:
 
 
 FORMATS: dict[str, tuple[Callable[..., bytes], Callable[..., Any]]] = {
-    ".json": (_to_json, _from_json),
+    ".json": (_to_json, lambda data: (parse(data), {})),
     ".npz": (_to_npz, _from_npz),
 }
 
@@ -338,24 +297,37 @@ def decoded(path: PathLike, data: bytes) -> dict[str, Any]:
     """The document in the content of a file; the caller checks its fields."""
     _, from_bytes = format_of(path)
     with prefix_errors(path):
-        return _checked(*from_bytes(data))
+        tree, members = from_bytes(data)
+        if type(tree) is not dict or tree.get("format") != FORMAT:
+            raise ValueError("it is not a model that skdeep.persistence.save wrote.")
+        version = tree.get("version")
+        if type(version) is not int or version not in READABLE:
+            raise ValueError(
+                f"it has version {short_repr(version)} of the format, but this skdeep reads "
+                f"versions 1 to {VERSION} only: upgrade skdeep."
+            )
+        expected = tree.pop("sha256", None)
 
+        def get(path: str, packed: dict[str, Any]) -> Array:
+            if "member" not in packed:
+                return _from_inline(path, packed)
+            name = f"{path}.npy"
+            if packed != {"type": "array", "member": name}:
+                raise ValueError(f"{path} must be the member {name}; got {short_repr(packed)}.")
+            if name not in members:
+                raise ValueError(
+                    f"its header and its members do not agree about {short_repr(name)}."
+                )
+            return _array(name, members.pop(name), MEMBER_DTYPES)
 
-def _checked(tree: Any, get: Callable[[str, dict[str, Any]], Array]) -> dict[str, Any]:
-    if type(tree) is not dict or tree.get("format") != FORMAT:
-        raise ValueError("it is not a model that skdeep.persistence.save wrote.")
-    version = tree.get("version")
-    if type(version) is not int or version not in READABLE:
-        raise ValueError(
-            f"it has version {short_repr(version)} of the format, but this skdeep reads "
-            f"versions 1 to {VERSION} only: upgrade skdeep."
-        )
-    expected = tree.pop("sha256", None)
-    document = _unpack(tree, get)
-    if digest(document) != expected:
-        raise ValueError(
-            "its content is not what was saved, as its SHA-256 does not match. Use an intact "
-            "copy."
-        )
-    del document["format"]
-    return document
+        document = _unpack(tree, get)
+        if members:
+            odd = short_repr(min(members))
+            raise ValueError(f"its header and its members do not agree about {odd}.")
+        if digest(document) != expected:
+            raise ValueError(
+                "its content is not what was saved, as its SHA-256 does not match. Use an "
+                "intact copy."
+            )
+        del document["format"]
+        return document

@@ -17,14 +17,8 @@ from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.estimators.model import make_fitted, with_loss
 from skdeep.estimators.targets import ClassTarget, MultilabelTarget, RegressionTarget
-from skdeep.persistence.files import (
-    MAX_BYTES,
-    PathLike,
-    check_fields,
-    prefix_errors,
-    read_bytes,
-    short_repr,
-)
+from skdeep.persistence import files
+from skdeep.persistence.files import PathLike, check_fields, prefix_errors, short_repr
 from skdeep.persistence.formats import parse, string_dtype
 
 Estimator = DeepClassifier | DeepRegressor
@@ -44,7 +38,7 @@ def from_go_deep(
     source: PathLike | dict[str, Any],
     *,
     classes: Sequence[Any] | Array | None = None,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int = files.MAX_BYTES,
 ) -> Estimator:
     """Convert a network saved by go-deep (``Neural.Marshal`` or ``Dump``) to an estimator.
 
@@ -99,7 +93,7 @@ def from_go_deep(
 
 
 def from_gopher_neural(
-    source: PathLike | dict[str, Any], *, max_bytes: int = MAX_BYTES
+    source: PathLike | dict[str, Any], *, max_bytes: int = files.MAX_BYTES
 ) -> Estimator:
     """Convert a network saved by gopher-neural (``persist.ToFile``) to an estimator.
 
@@ -142,7 +136,30 @@ def from_gopher_neural(
     """
     dump, name = _read(source, "gopher-neural network", max_bytes)
     with prefix_errors(name):
-        return _gopher_neural(dump)
+        names = ("Enters", "Weights", "OutLabels")
+        check_fields(dump, names, ("Enters", "Weights"), "the network", UNKNOWN_FIELD)
+        layers = _list(dump["Weights"], "Weights")
+        widths = _widths([dump["Enters"], *(len(_list(layer, "a layer")) for layer in layers)])
+        n_out = widths[-1]
+        coefs, intercepts = _layers(layers, widths, [False] * len(layers))
+        params = {"bias": False, "activation": "logistic", "output_activation": "logistic"}
+        given = {} if dump.get("OutLabels") is None else dump["OutLabels"]
+        if not isinstance(given, dict) or not all(type(one) is str for one in given.values()):
+            raise ValueError("OutLabels must be an object from output to string.")
+        by_place = {str(place): label for place, label in given.items()}
+        if len(by_place) < len(given):
+            raise ValueError(f"OutLabels names an output twice; got {short_repr(list(given))}.")
+        if n_out == 1 or list(given.values()) in ([], ["output"]):
+            return _fitted(params, RegressionTarget(n_out), coefs, intercepts)
+        if set(by_place) != {str(i) for i in range(n_out)}:
+            raise ValueError(
+                f"OutLabels has labels for {short_repr(sorted(by_place))}, not for "
+                f"0...{n_out - 1}."
+            )
+        labels, order = _sorted_labels([by_place[str(i)] for i in range(n_out)])
+        coefs[-1] = coefs[-1][:, order]
+        params["loss"] = "squared_error"
+        return _fitted(params, ClassTarget(labels), coefs, intercepts)
 
 
 def _read(source: Any, kind: str, max_bytes: int) -> tuple[Any, str]:
@@ -151,7 +168,7 @@ def _read(source: Any, kind: str, max_bytes: int) -> tuple[Any, str]:
         return source, kind
     if not isinstance(source, (str, os.PathLike)):
         raise TypeError(f"source must be a path or a dict; got {type(source).__name__}.")
-    data = read_bytes(source, max_bytes)
+    data = files.read_bytes(source, max_bytes)
     with prefix_errors(source):
         return parse(data), os.fspath(source)
 
@@ -172,7 +189,7 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
     # Regression has no bias in its last layer.
     biased = [bias] * (len(widths) - 2) + [bias and mode != REGRESSION]
     coefs, intercepts = _layers(dump["Weights"], widths, biased)
-    kind: dict[str, Any] = {"bias": bias, "activation": activation}
+    params: dict[str, Any] = {"bias": bias, "activation": activation}
     if mode in (DEFAULT, REGRESSION):
         if classes is not None:
             raise ValueError(
@@ -181,16 +198,13 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
         output = activation if mode == DEFAULT else "identity"
         if output == "relu":
             # It becomes a hidden layer, followed by an identity layer.
-            coefs, intercepts = (
-                [*coefs, _identity(widths[-1])],
-                [*intercepts, np.zeros(widths[-1])],
-            )
-            output = "identity"
-        kind["output_activation"] = None if output == "identity" else output
-        return _fitted_regressor(kind, coefs, intercepts)
-    kind["loss"] = "squared_error" if loss == SQUARED_ERROR else "log_loss"
+            coefs.append(_identity(widths[-1]))
+            intercepts.append(np.zeros(widths[-1]))
+        params["output_activation"] = None if output in ("relu", "identity") else output
+        return _fitted(params, RegressionTarget(widths[-1]), coefs, intercepts)
+    params["loss"] = "squared_error" if loss == SQUARED_ERROR else "log_loss"
     if mode == MULTI_CLASS:
-        kind["output_activation"] = "softmax"
+        params["output_activation"] = "softmax"
         if widths[-1] == 1:
             raise ValueError(
                 "a multi-class network (Mode 1) needs two outputs or more, not one."
@@ -198,7 +212,7 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
     elif widths[-1] > 1:
         if classes is not None:
             raise ValueError("classes are not supported for multi-label: leave them out.")
-        return _fitted_classifier(kind, MultilabelTarget(widths[-1]), coefs, intercepts)
+        return _fitted(params, MultilabelTarget(widths[-1]), coefs, intercepts)
     labels, order = _sorted_labels(range(max(widths[-1], 2)) if classes is None else classes)
     if len(labels) != max(widths[-1], 2):
         raise ValueError(f"there are {len(labels)} classes for {widths[-1]} output(s).")
@@ -207,37 +221,7 @@ def _go_deep(dump: Any, classes: Any) -> Estimator:
     elif order[0] == 1:
         # With the signs flipped, the output is the probability of the other class.
         coefs[-1], intercepts[-1] = -coefs[-1], -intercepts[-1]
-    return _fitted_classifier(kind, ClassTarget(labels), coefs, intercepts)
-
-
-def _gopher_neural(dump: Any) -> Estimator:
-    names = ("Enters", "Weights", "OutLabels")
-    check_fields(dump, names, ("Enters", "Weights"), "the network", UNKNOWN_FIELD)
-    layers = _list(dump["Weights"], "Weights")
-    widths = _widths([dump["Enters"], *(len(_list(layer, "a layer")) for layer in layers)])
-    n_out = widths[-1]
-    coefs, intercepts = _layers(layers, widths, [False] * len(layers))
-    kind: dict[str, Any] = {
-        "bias": False,
-        "activation": "logistic",
-        "output_activation": "logistic",
-    }
-    given = {} if dump.get("OutLabels") is None else dump["OutLabels"]
-    if not isinstance(given, dict) or not all(type(one) is str for one in given.values()):
-        raise ValueError("OutLabels must be an object from output to string.")
-    by_place = {str(place): label for place, label in given.items()}
-    if len(by_place) < len(given):
-        raise ValueError(f"OutLabels names an output twice; got {short_repr(list(given))}.")
-    if n_out == 1 or list(given.values()) in ([], ["output"]):
-        return _fitted_regressor(kind, coefs, intercepts)
-    if set(by_place) != {str(i) for i in range(n_out)}:
-        raise ValueError(
-            f"OutLabels has labels for {short_repr(sorted(by_place))}, not for 0...{n_out - 1}."
-        )
-    labels, order = _sorted_labels([by_place[str(i)] for i in range(n_out)])
-    coefs[-1] = coefs[-1][:, order]
-    kind["loss"] = "squared_error"
-    return _fitted_classifier(kind, ClassTarget(labels), coefs, intercepts)
+    return _fitted(params, ClassTarget(labels), coefs, intercepts)
 
 
 # Reading
@@ -320,9 +304,6 @@ def _sorted_labels(given: Any) -> tuple[Array, Array]:
     return distinct, order
 
 
-# Building the estimator
-
-
 def _identity(n: int) -> Array:
     if n > MAX_IDENTITY:
         raise ValueError(
@@ -332,36 +313,15 @@ def _identity(n: int) -> Array:
     return np.eye(n)
 
 
-def _fitted_regressor(
-    kind: dict[str, Any], coefs: list[Array], intercepts: list[Array]
-) -> DeepRegressor:
-    coefs, intercepts, kind = _with_hidden_layer(coefs, intercepts, kind)
-    estimator = DeepRegressor(**kind)
-    target = with_loss(estimator, RegressionTarget(coefs[-1].shape[1]))
-    return make_fitted(estimator, target, _parameters(kind, coefs, intercepts), History())
-
-
-def _fitted_classifier(
-    kind: dict[str, Any], target: Any, coefs: list[Array], intercepts: list[Array]
-) -> DeepClassifier:
-    coefs, intercepts, kind = _with_hidden_layer(coefs, intercepts, kind)
-    estimator = DeepClassifier(**kind)
-    params = _parameters(kind, coefs, intercepts)
-    return make_fitted(estimator, with_loss(estimator, target), params, History())
-
-
-def _with_hidden_layer(
-    coefs: list[Array], intercepts: list[Array], kind: dict[str, Any]
-) -> tuple[list[Array], list[Array], dict[str, Any]]:
-    # Estimators need one; if the network has none, add an identity layer.
+def _fitted(
+    params: dict[str, Any], target: Any, coefs: list[Array], intercepts: list[Array]
+) -> Estimator:
+    # Estimators need a hidden layer; if the network has none, add an identity layer.
     if len(coefs) == 1:
         n_in = len(coefs[0])
         coefs, intercepts = [_identity(n_in), *coefs], [np.zeros(n_in), *intercepts]
-        kind = {**kind, "activation": "identity"}
-    return coefs, intercepts, {**kind, "hidden_layer_sizes": tuple(map(len, coefs[1:]))}
-
-
-def _parameters(
-    kind: dict[str, Any], coefs: list[Array], intercepts: list[Array]
-) -> Parameters:
-    return Parameters(coefs, intercepts if kind["bias"] else [])
+        params["activation"] = "identity"
+    kind = DeepRegressor if isinstance(target, RegressionTarget) else DeepClassifier
+    estimator = kind(hidden_layer_sizes=tuple(map(len, coefs[1:])), **params)
+    weights = Parameters(coefs, intercepts if params["bias"] else [])
+    return make_fitted(estimator, with_loss(estimator, target), weights, History())

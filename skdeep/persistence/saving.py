@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdeep._arrays import Array
-from skdeep._network.network import Network, Parameters
+from skdeep._network.network import Parameters
 from skdeep._network.norms import BatchNorm
 from skdeep._training.fit_task import History
 from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.estimators.build import dropout_of, network_of
-from skdeep.estimators.model import Model, check_parameters, make_fitted, model_of, with_loss
+from skdeep.estimators.model import check_parameters, make_fitted, model_of, with_loss
 from skdeep.estimators.targets import (
     ClassTarget,
     MultilabelTarget,
@@ -27,16 +26,11 @@ from skdeep.estimators.targets import (
 )
 from skdeep.persistence import files, formats, version_1
 from skdeep.persistence.encoding import decode, encode
-from skdeep.persistence.files import (
-    MAX_BYTES,
-    PathLike,
-    check_fields,
-    prefix_errors,
-    short_repr,
-)
+from skdeep.persistence.files import PathLike, check_fields, prefix_errors, short_repr
 
 ESTIMATORS = {kind.__name__: kind for kind in (DeepClassifier, DeepRegressor)}
 SECTIONS = ("version", "estimator", "params", "target", "features", "fitted", "weights")
+WEIGHTS = ("coefs_", "intercepts_", "norms_")
 
 # Fitted attributes: each is an integer ("count"), a number or a list of numbers.
 FIGURES = {
@@ -116,16 +110,9 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     check_is_fitted(estimator)
     data = formats.encoded(path, _document(estimator))
     # A file that could not be loaded is never written.
-    restored = _estimator(formats.decoded(path, data))
-    changed = [
-        name
-        for name, of_fit, of_params in (
-            ("its layers", _layers(model_of(estimator)), _layers(model_of(restored))),
-            ("its output", _output(model_of(estimator)), _output(model_of(restored))),
-            ("n_features_in_", estimator.n_features_in_, restored.n_features_in_),
-        )
-        if of_fit != of_params
-    ]
+    by_params = _determined_by_params(_estimator(formats.decoded(path, data)))
+    by_fit = _determined_by_params(estimator)
+    changed = [name for name, value in by_fit.items() if value != by_params[name]]
     if changed:
         raise ValueError(
             f"The parameters were changed after the fit: {changed[0]} would differ when the "
@@ -134,7 +121,7 @@ def save(estimator: DeepClassifier | DeepRegressor, path: PathLike) -> None:
     files.replace(path, data)
 
 
-def load(path: PathLike, *, max_bytes: int = MAX_BYTES) -> DeepClassifier | DeepRegressor:
+def load(path: PathLike, *, max_bytes: int = files.MAX_BYTES) -> DeepClassifier | DeepRegressor:
     """Load an estimator from a file that `save` wrote.
 
     Files from untrusted sources are safe to load: they cannot hold code, and the estimator is
@@ -180,17 +167,20 @@ is compact; got '.pickle'.
 # Estimators
 
 
-def _layers(model: Model) -> Network:
-    return model.without_dropout().network
-
-
-def _output(model: Model) -> tuple[Any, ...]:
+def _determined_by_params(estimator: Any) -> dict[str, Any]:
+    # Parts of a fitted estimator that change if its parameters do.
+    model = model_of(estimator)
     loss, order = model.target.loss, getattr(model.target, "order", None)
-    return (
-        loss.out_activation,
-        getattr(loss, "quantiles", None),
-        None if order is None else order.tolist(),
-    )
+    quantiles = getattr(loss, "quantiles", None)
+    return {
+        "its layers": model.without_dropout().network,
+        "its output": (
+            loss.out_activation,
+            quantiles,
+            order if order is None else order.tolist(),
+        ),
+        "n_features_in_": estimator.n_features_in_,
+    }
 
 
 def _document(estimator: Any) -> dict[str, Any]:
@@ -212,8 +202,7 @@ def _document(estimator: Any) -> dict[str, Any]:
         "features": None if names is None else [str(name) for name in names],
         "fitted": {name: encode(getattr(estimator, name)) for name in FIGURES},
         "weights": {
-            name: [np.asarray(array) for array in getattr(estimator, name)]
-            for name in ("coefs_", "intercepts_", "norms_")
+            name: [np.asarray(array) for array in getattr(estimator, name)] for name in WEIGHTS
         },
     }
 
@@ -227,7 +216,12 @@ def _estimator(document: dict[str, Any]) -> Any:
         )
     kind = ESTIMATORS[name]
     estimator = kind(**_params(document, kind().get_params(deep=False)))
-    _check_scoring(estimator)
+    scoring = estimator.validation_scoring
+    # The estimator's own checks allow callables too, which a file cannot hold.
+    if scoring is not None and type(scoring) is not str:
+        raise ValueError(
+            f"validation_scoring must be a name or null; got {short_repr(scoring)}."
+        )
     check_parameters(estimator)
     params = _parameters(document["weights"])
     target = _decode_target(document["target"], estimator, params.weights[-1].shape[1])
@@ -236,8 +230,8 @@ def _estimator(document: dict[str, Any]) -> Any:
     make_fitted(estimator, target, params, _history(figures))
     for figure, value in figures.items():
         setattr(estimator, figure, value)
-    if document["features"] is not None:
-        names = document["features"]
+    names = document["features"]
+    if names is not None:
         if type(names) is not list or not all(type(name) is str for name in names):
             raise ValueError("features must be a list of strings, or null.")
         if len(names) != estimator.n_features_in_:
@@ -255,21 +249,11 @@ def _params(document: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any
     return {name: decode(value) for name, value in params.items()}
 
 
-def _check_scoring(estimator: Any) -> None:
-    # The estimator's own checks allow callables too, which a file cannot hold.
-    scoring = estimator.validation_scoring
-    if scoring is not None and type(scoring) is not str:
-        raise ValueError(
-            f"validation_scoring must be a name or null; got {short_repr(scoring)}."
-        )
-
-
 def _parameters(tree: Any) -> Parameters:
-    names = ("coefs_", "intercepts_", "norms_")
-    check_fields(tree, names, names, "weights")
-    arrays = [array for name in names if type(tree[name]) is list for array in tree[name]]
+    lists = [check_fields(tree, WEIGHTS, WEIGHTS, "weights")[name] for name in WEIGHTS]
+    arrays = [array for one in lists if type(one) is list for array in one]
     dtypes = {array.dtype.str if type(array) is np.ndarray else "" for array in arrays}
-    if not all(type(tree[name]) is list for name in names) or not dtypes:
+    if not all(type(one) is list for one in lists) or not dtypes:
         raise ValueError("weights must be lists of arrays.")
     if len(dtypes) > 1 or not dtypes <= {*formats.MEMBER_DTYPES}:
         raise ValueError(
@@ -278,10 +262,9 @@ def _parameters(tree: Any) -> Parameters:
         )
     if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError("coefs_, intercepts_ and norms_ must be finite; some are not.")
-    coefs = tree["coefs_"]
-    if not coefs or not all(coef.ndim == 2 and coef.size for coef in coefs):
+    if not lists[0] or not all(coef.ndim == 2 and coef.size for coef in lists[0]):
         raise ValueError("coefs_ must be one matrix a layer.")
-    return Parameters(*(tree[name] for name in names))
+    return Parameters(*lists)
 
 
 def _check_shapes(estimator: Any, params: Parameters, n_outputs: int) -> None:
@@ -293,8 +276,7 @@ def _check_shapes(estimator: Any, params: Parameters, n_outputs: int) -> None:
         [(layer.n_out,) for layer in layers if layer.bias],
         [(layer.n_out,) for layer in normed for _ in layer.norm.starts],  # type: ignore[union-attr]
     )
-    names = ("coefs_", "intercepts_", "norms_")
-    for name, shapes, arrays in zip(names, expected, params, strict=True):
+    for name, shapes, arrays in zip(WEIGHTS, expected, params, strict=True):
         given = [array.shape for array in arrays]
         if given != shapes:
             raise ValueError(
@@ -325,6 +307,7 @@ def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
         raise ValueError(
             f"a {type(estimator).__name__} has no target of type {short_repr(kind)}."
         )
+    target: Any
     if kind == "numbers" or kind == "labels":
         name = "n_columns" if kind == "numbers" else "n_labels"
         n = check_fields(tree, ("type", name), (name,), "target")[name]
@@ -332,17 +315,13 @@ def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
             raise ValueError(
                 f"target has {short_repr(n)} columns, but the weights have {n_outputs}."
             )
-        if kind == "numbers":
-            return with_loss(estimator, RegressionTarget(n))
-        target: Any = MultilabelTarget(n)
+        target = RegressionTarget(n) if kind == "numbers" else MultilabelTarget(n)
     elif kind == "classes" or kind == "columns":
         classes = check_fields(tree, ("type", "classes"), ("classes",), "target")["classes"]
         if kind == "classes":
-            target = ClassTarget(_checked_classes(classes))
+            target = _class_target(classes)
         elif type(classes) is list and len(classes) > 1:
-            target = MultiOutputTarget(
-                [ClassTarget(_checked_classes(column)) for column in classes]
-            )
+            target = MultiOutputTarget([_class_target(column) for column in classes])
         else:
             raise ValueError("target must have a list of at least two arrays of classes.")
     else:
@@ -350,13 +329,12 @@ def _decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
     return with_loss(estimator, target)
 
 
-def _checked_classes(classes: Any) -> Array:
+def _class_target(classes: Any) -> ClassTarget:
     if type(classes) is not np.ndarray or classes.ndim != 1:
         raise ValueError("classes must be an array of shape (n_classes,).")
-    labels = classes.tolist()
-    if not all(a < b for a, b in pairwise(labels)):
+    if not all(a < b for a, b in pairwise(classes.tolist())):
         raise ValueError("classes must be sorted and distinct.")
-    return classes
+    return ClassTarget(classes)
 
 
 # Figures
@@ -366,12 +344,13 @@ def _figures(tree: Any) -> dict[str, Any]:
     figures = {k: decode(v) for k, v in check_fields(tree, FIGURES, FIGURES, "fitted").items()}
     for name, value in figures.items():
         kind = FIGURES[name]
-        if kind == "list":
-            is_valid = type(value) is list and all(_is_number(one) for one in value)
-        else:
-            is_valid = _is_number(value) and (
-                kind == "number" or (isinstance(value, Integral) and int(value) >= 0)
-            )
+        numbers = value if kind == "list" else [value]
+        is_valid = type(numbers) is list and all(
+            isinstance(one, Integral if kind == "count" else Real) and type(one) is not bool
+            for one in numbers
+        )
+        if is_valid and kind == "count":
+            is_valid = value >= 0
         if not is_valid and not (value is None and name in OPTIONAL):
             raise ValueError(f"{name} must be a {kind}; got {short_repr(value)}.")
     if len({figures[name] is None for name in VALIDATED}) > 1:
@@ -381,10 +360,6 @@ def _figures(tree: Any) -> dict[str, Any]:
     if len(figures["validation_scores_"] or ()) != len(figures["validation_loss_curve_"] or ()):
         raise ValueError("validation_scores_ and validation_loss_curve_ differ in length.")
     return figures
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _history(figures: dict[str, Any]) -> History:

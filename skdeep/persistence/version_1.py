@@ -33,25 +33,7 @@ LOSSES: dict[str, tuple[str, Any, str]] = {
 
 
 def decode_params(tree: Any, estimator: str, defaults: dict[str, Any]) -> dict[str, Any]:
-    """Present parameters of an estimator from those of version 1.
-
-    Parameters
-    ----------
-    tree : dict
-        Encoded parameters by name.
-    estimator : {'DeepClassifier', 'DeepRegressor'}
-    defaults : dict
-        Present defaults by name.
-
-    Returns
-    -------
-    params : dict
-
-    Raises
-    ------
-    ValueError
-        If version 1 did not have such a parameter, or not with such a value.
-    """
+    """Parameters of an estimator from those of version 1; `defaults` are today's."""
     removed = REMOVED_FROM[estimator]
     check_fields(tree, {*defaults, *removed} - ADDED, (), "params")
     params = {name: decode(value) for name, value in tree.items()}
