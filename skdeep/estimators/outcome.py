@@ -48,7 +48,7 @@ def _problem(task: FitTask, result: FitResult) -> str:
         return "the loss or the weights are no longer finite"
     with np.errstate(over="ignore"):
         if not np.isfinite(np.vdot(result.theta, result.theta)):
-            return "the weights are so large that their squared norm is infinite"
+            return "the weights are too large to be squared"
     curve = result.history.loss_curve[-result.n_iter :]
     restored = task.validate is not None and task.restore_best
     if result.n_iter == 0 or not curve or restored:
