@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import cache
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
@@ -43,6 +44,7 @@ def _constraint(allowed: Any) -> Any:
     return validation.Options(Real, {allowed}) if isinstance(allowed, float) else allowed
 
 
+@cache
 def constraints_of_spec(kind: type) -> dict[str, list[Any]]:
     """Constraints of each hyperparameter of a spec; strings are names, such as 'cosine'."""
     names = tuple(getattr(kind, "kinds_by_name", ()))
@@ -55,7 +57,7 @@ def constraints_of_spec(kind: type) -> dict[str, list[Any]]:
 
 def check_spec(spec: Any) -> None:
     """Raise ValueError if a hyperparameter of the spec, or of a nested spec, is invalid."""
-    constraints = constraints_of_spec(type(spec))
+    constraints = constraints_of_spec(type(spec))  # type: ignore[arg-type]
     params = {name: getattr(spec, name) for name in constraints}
     for name, value in params.items():
         if isinstance(value, type) and issubclass(value, Spec):

@@ -93,7 +93,8 @@ def train_full_batch(task: FitTask) -> FitResult:
     history.best_loss = min(history.best_loss, objective.reported)
     limit = "max_iter" if result.nit >= task.max_iter else "max_fun"
     outcome = stopped or {0: "converged", 1: limit}.get(result.status, str(result.message))
-    if not (np.isfinite(objective.theta).all() and math.isfinite(result.fun)):
+    norm = np.vdot(objective.theta, objective.theta)
+    if not (math.isfinite(norm) and math.isfinite(result.fun)):
         outcome = "diverged"
     n_iter = min(result.nit, task.max_iter)
     return FitResult(objective.theta, None, history, n_iter, objective.reported, outcome)

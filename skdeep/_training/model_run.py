@@ -103,7 +103,8 @@ class ModelRun:
             state.live = self.theta.copy()
             state.average = None if self.average is None else self.average.copy()
         moments = () if state is None else state.moments
-        if not (np.isfinite(theta).all() and np.isfinite(moments).all()):
+        # Also false for weights that are too large to be squared.
+        if not (math.isfinite(np.vdot(theta, theta)) and np.isfinite(moments).all()):
             outcome = "diverged"
         curve = self.history.loss_curve
         loss = curve[-1] if curve else math.nan

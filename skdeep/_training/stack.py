@@ -26,11 +26,8 @@ class Stack:
 
     def __init__(self, tasks: Sequence[FitTask]) -> None:
         self.runs = [ModelRun(task) for task in tasks]
-        # If all models read the same rows at the same time, each batch is read once. Models
-        # that share a generator, such as NumPy's global one, each draw their own order.
-        generators = [id(task.generator) for task in tasks if task.generator is not None]
-        is_alike = len({row_order_key(task) for task in tasks}) == 1
-        self.shares_rows = is_alike and len(set(generators)) == len(generators)
+        # If all models read the same rows at the same time, each batch is read once.
+        self.shares_rows = len(tasks) == 1 or _share_rows(tasks)
 
     def run(self, interruptible: bool = True) -> list[FitResult | Exception]:
         """Train all tasks; results, or the errors raised, are in the order of the tasks."""
@@ -168,6 +165,13 @@ def _batches(readers: Sequence[ModelRun], models: tuple[int, ...]) -> Batches:
         models=() if len(readers) == 1 else models,
         dtype=lead.theta.dtype,
     )
+
+
+def _share_rows(tasks: Sequence[FitTask]) -> bool:
+    # Models that share a generator, such as NumPy's global one, each draw their own order.
+    generators = [id(task.generator) for task in tasks if task.generator is not None]
+    has_own = len(set(generators)) == len(generators)
+    return has_own and len({row_order_key(task) for task in tasks}) == 1
 
 
 def _dropout(

@@ -8,6 +8,7 @@ import numpy as np
 from skdeep._checks.parameters import check_hidden_layer_sizes, check_spec
 from skdeep._network.network import Network
 from skdeep.activations import ACTIVATIONS, Activation, Custom
+from skdeep.hyperparameters import Spec
 from skdeep.solvers import LBFGS, SOLVERS, StochasticSolver
 
 
@@ -74,8 +75,11 @@ def dropout_of(estimator: Any) -> tuple[float, ...]:
 def solver_of(estimator: Any) -> StochasticSolver | LBFGS:
     """The solver, checked. One given by name shares hyperparameters with the estimator."""
     solver = estimator.solver
-    if isinstance(solver, str):
-        spec = SOLVERS[solver]
-        solver = spec(**{name: getattr(estimator, name) for name in spec.shared_names()})
-    check_spec(solver)
-    return solver
+    if not isinstance(solver, str):
+        check_spec(solver)
+        return solver
+    # The parameters that they share are checked with the estimator's.
+    if isinstance(estimator.learning_rate, Spec):
+        check_spec(estimator.learning_rate)
+    spec = SOLVERS[solver]
+    return spec(**{name: getattr(estimator, name) for name in spec.shared_names()})
