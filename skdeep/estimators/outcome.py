@@ -4,7 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
+from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from skdeep._checks.data import far_larger_column
@@ -33,7 +33,7 @@ def check_divergence(estimator: Any, task: FitTask, result: FitResult) -> None:
     if not problem:
         return
     advice = "scale X (StandardScaler)"
-    if is_regressor(estimator):
+    if isinstance(estimator, RegressorMixin):
         advice += " and y (TransformedTargetRegressor)"
     if isinstance(task.solver, StochasticSolver):
         advice += ", and try a smaller learning_rate_init"

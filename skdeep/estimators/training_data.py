@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
+from sklearn.base import RegressorMixin
 
 from skdeep._arrays import Array
 from skdeep._checks.data import check_fits_dtype, check_weights, check_X_y
@@ -80,7 +80,9 @@ def check_training_data(
     incremental : bool
         If True, the call is one to `partial_fit`.
     """
-    X, y = check_X_y(estimator, X, y, y_numeric=is_regressor(estimator), reset=fresh)
+    X, y = check_X_y(
+        estimator, X, y, y_numeric=isinstance(estimator, RegressorMixin), reset=fresh
+    )
     y = flat_column(y)
     target = estimator._target_for(y, incremental)
     encoded = target.encode(y)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
+from sklearn.base import RegressorMixin
 from sklearn.model_selection import train_test_split
 
 from skdeep._arrays import Array
@@ -127,7 +127,9 @@ def check_validation_rows(
     if y is None:
         raise ValueError("X_val is given without y_val. Give both, or neither.")
     try:
-        X, y = check_X_y(estimator, X, y, y_numeric=is_regressor(estimator), reset=False)
+        X, y = check_X_y(
+            estimator, X, y, y_numeric=isinstance(estimator, RegressorMixin), reset=False
+        )
         check_fits_dtype(estimator, X, dtype)
         y = flat_column(y)
         target.check(y, all_classes=False)
