@@ -171,7 +171,7 @@ def check_holds_parameters(
         return
     problem = f"{field}__{key} cannot be set, because {field}={value!r}"
     if not isinstance(value, str):
-        raise ValueError(f"{problem} has no parameters.")
+        raise ValueError(f"{problem} has no parameters: set {field} to an object that has.")
     kind = kinds.get(value)
     advice = "give an object" if kind is None else f"write {field}={kind.__name__}()"
     if kind is not None and key in kind.field_names() and key in siblings:

@@ -312,9 +312,16 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes), or list of these
-            One for each column of labels. In [0, 1], columns as in `classes_`. Rows add up to
-            1, except for multi-label and ``output_activation='logistic'``, where each column
-            is a label's own probability.
+            In [0, 1], with columns in the order of `classes_`; a list with one array per column
+            of labels if `y` has several. Rows sum to 1, except for multi-label and
+            ``output_activation='logistic'``, where each column is the probability of its label.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is invalid.
         """
         raw = self._raw_output(X)
         return self._target.probabilities(raw)
@@ -328,8 +335,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
         Returns
         -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            -inf where a probability rounds to 0.
+        log_probabilities : ndarray of shape (n_samples, n_classes), or list of these
+            -inf for a probability that rounds to 0.
         """
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skdeep._checks.data import far_larger_column
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.estimators.task import baseline_of, unit_of
+from skdeep.estimators.unread import CALLER
 from skdeep.estimators.validation_set import mean_loss
 from skdeep.solvers import StochasticSolver
 
@@ -22,9 +23,6 @@ HOPELESS = 1e20
 
 # A loss above this share of a constant prediction's has learned nothing.
 NO_BETTER = 0.95
-
-# From a warning here to the line that calls fit.
-CALLER = 7
 
 
 def check_divergence(estimator: Any, task: FitTask, result: FitResult) -> None:

@@ -55,9 +55,9 @@ COMMON = {
         """
         Solver for the weights: 'adam', 'sgd', 'adamw', 'nadam', 'amsgrad', 'rmsprop',
         'adagrad', 'adadelta', 'lion' or 'lbfgs', or an object such as ``SGD(momentum=0.5)``
-        (see :mod:`skdeep.solvers`), which has all its hyperparameters and which searches
-        reach into (``solver__momentum``). A solver given by name takes its hyperparameters
-        from the parameters below, and what is not among them from the object's defaults.
+        (see :mod:`skdeep.solvers`), which has its own hyperparameters, also for searches
+        (``solver__momentum``). A solver given by name takes those that are among the
+        parameters below from there; the others have the object's defaults.
         """,
         "str or solver",
     ),

@@ -14,6 +14,7 @@ from skdeep.estimators.build import network_of
 from skdeep.estimators.callbacks import EpochTable
 from skdeep.estimators.model import model_of
 from skdeep.estimators.training_data import TrainingData
+from skdeep.estimators.unread import CALLER
 from skdeep.estimators.validation_set import ValidationSet, hold_out, score_of
 from skdeep.estimators.warm_start import RandomStream, mask_generator_of, randomness_of
 from skdeep.initializers import INITIALIZERS
@@ -170,6 +171,6 @@ def _batch_size(estimator: Any, n_rows: int) -> int:
         warnings.warn(
             f"batch_size={estimator.batch_size} is larger than the {n_rows} training rows: it "
             f"is clipped to {n_rows}.",
-            stacklevel=7,
+            stacklevel=CALLER,
         )
     return min(estimator.batch_size, n_rows)

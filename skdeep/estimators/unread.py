@@ -10,6 +10,10 @@ import numpy as np
 from skdeep.hyperparameters import SHARED
 from skdeep.solvers import LBFGS, SOLVERS
 
+# Stack level of warnings from a function that `_fit` calls through one other: the user's line
+# that calls `fit`.
+CALLER = 7
+
 # Used with stochastic solvers only, without being hyperparameters of theirs.
 OF_BATCHES_AND_EPOCHS = (
     "batch_size",
@@ -51,8 +55,7 @@ def warn_of_unread(estimator: Any, validated: bool) -> None:
         and not np.array_equal(value, defaults[name])
     ]
     if lines:
-        # Points at the user's line that calls fit.
-        warnings.warn("\n".join(lines), UserWarning, stacklevel=7)
+        warnings.warn("\n".join(lines), UserWarning, stacklevel=CALLER)
 
 
 @cache
