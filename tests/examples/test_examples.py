@@ -108,8 +108,8 @@ def test_regression_losses_do_what_each_is_for():
     assert own < values["squared_error rows too high"] - 0.1
 
 
-def test_regularisation_narrows_the_gap():
-    rows = table(run(EXAMPLES / "regularisation.py"), "variant")
+def test_regularization_narrows_the_gap():
+    rows = table(run(EXAMPLES / "regularization.py"), "variant")
     train, test, loss, _ = rows["none"]
     assert train > test + 0.15
     for name in ("dropout=0.5", "max_norm=0.5", "alpha=5", "alpha=0.2, l1_ratio=1"):
