@@ -134,3 +134,21 @@ def test_version_stands_the_same_in_citation_and_changelog():
     version = re.search(r'__version__ = "(.+)"', text_of(ROOT / "skdeep" / "__init__.py"))[1]
     assert f"\nversion: {version}\n" in text_of(ROOT / "CITATION.cff")
     assert f"\n## {version}" in text_of(ROOT / "CHANGELOG.md")
+
+
+def test_names_in_the_architecture_are_in_the_code():
+    page = text_of(ROOT / "docs" / "architecture.rst")
+    code = "\n".join(text_of(path) for path in (ROOT / "skdeep").rglob("*.py"))
+    words = set(re.findall(r"\b\w+\b", code))
+    names = {
+        part
+        for quoted in re.findall(r"``([\w.]+)``", page)
+        for part in quoted.split(".")
+        if part.isidentifier()
+    }
+    known = (
+        words | {path.stem for path in (ROOT / "skdeep").rglob("*")} | {"py", "tests", "rst"}
+    )
+    folders = {path.name for path in (ROOT / "tests").iterdir()}
+    assert len(names) > 30
+    assert names - known - folders == set()
