@@ -81,7 +81,7 @@ def test_softmax_of_two_classes_has_two_outputs():
 
 
 def test_softmax_of_labels_is_refused():
-    with pytest.raises(ValueError, match="leave output_activation out"):
+    with pytest.raises(ValueError, match=r"mutually exclusive.*output_activation=None"):
         model(output_activation="softmax").fit(X, TASKS["multilabel"][0])
 
 
