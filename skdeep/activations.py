@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from skdeep._arrays import Array
 
 
+@dataclass(frozen=True)
 class Activation:
     """Base class of activations: a differentiable function of each element.
 
@@ -41,7 +42,6 @@ class Activation:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class Identity(Activation):
     """f(z) = z."""
 
@@ -60,7 +60,6 @@ def _logistic(z: Array, out: Array) -> None:
     out += 0.5
 
 
-@dataclass(frozen=True)
 class Logistic(Activation):
     """f(z) = 1 / (1 + exp(-z)), f' = f (1 - f)."""
 
@@ -73,7 +72,6 @@ class Logistic(Activation):
         delta *= out
 
 
-@dataclass(frozen=True)
 class Tanh(Activation):
     """f(z) = tanh(z), f' = 1 - f^2."""
 
@@ -86,7 +84,6 @@ class Tanh(Activation):
         delta *= out
 
 
-@dataclass(frozen=True)
 class ReLU(Activation):
     """f(z) = max(z, 0), f' = 1 if z > 0, else 0 [1]_.
 
@@ -110,7 +107,6 @@ class ReLU(Activation):
         delta *= z
 
 
-@dataclass(frozen=True)
 class LeakyReLU(Activation):
     """f(z) = max(z, 0.01 z) [1]_.
 
@@ -134,7 +130,6 @@ class LeakyReLU(Activation):
         delta *= out
 
 
-@dataclass(frozen=True)
 class ELU(Activation):
     """f(z) = z for z > 0, else exp(z) - 1; f' = exp(min(z, 0)) [1]_.
 
@@ -157,7 +152,6 @@ class ELU(Activation):
         delta *= out
 
 
-@dataclass(frozen=True)
 class SELU(Activation):
     """f(z) = s z for z > 0, else s a (exp(z) - 1), with s = 1.0507..., a = 1.6732... [1]_.
 
@@ -190,7 +184,6 @@ class SELU(Activation):
         delta *= out
 
 
-@dataclass(frozen=True)
 class GELU(Activation):
     """f(z) = z Phi(z), f' = Phi(z) + z phi(z), with the standard normal's Phi and phi [1]_.
 
@@ -217,7 +210,6 @@ class GELU(Activation):
         delta *= out
 
 
-@dataclass(frozen=True)
 class SiLU(Activation):
     """f(z) = z s(z), f' = s(z) (1 + z s(-z)), with s the logistic function [1]_.
 
@@ -242,7 +234,6 @@ class SiLU(Activation):
         delta *= out
 
 
-@dataclass(frozen=True)
 class Mish(Activation):
     """f(z) = z tanh(log(1 + exp(z))) [1]_.
 
@@ -288,7 +279,6 @@ class Mish(Activation):
         out += 1
 
 
-@dataclass(frozen=True)
 class Softplus(Activation):
     """f(z) = log(1 + exp(z)) = max(z, 0) + log(1 + exp(-abs(z))), f' = 1 - exp(-f) [1]_.
 

@@ -13,6 +13,7 @@ from skdeep._arrays import Array
 from skdeep.hyperparameters import FINITE, NOT_NEGATIVE, field_of
 
 
+@dataclass(frozen=True)
 class Initializer:
     """Base class of initializers: a distribution that weights are drawn from."""
 
@@ -122,7 +123,6 @@ class GlorotUniform(Initializer):
         return generator.uniform(-bound, bound, shape)
 
 
-@dataclass(frozen=True)
 class GlorotNormal(Initializer):
     """N(0, 2 / (fan_in + fan_out)): the variance of `GlorotUniform`, normally distributed."""
 
@@ -130,7 +130,6 @@ class GlorotNormal(Initializer):
         return generator.normal(0, math.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out))
 
 
-@dataclass(frozen=True)
 class HeUniform(Initializer):
     """U(-b, b), b = sqrt(6 / fan_in): the variance of `HeNormal`."""
 
@@ -139,7 +138,6 @@ class HeUniform(Initializer):
         return generator.uniform(-bound, bound, (fan_in, fan_out))
 
 
-@dataclass(frozen=True)
 class HeNormal(Initializer):
     """N(0, 2 / fan_in), for layers of rectified linear units [1]_.
 
@@ -153,7 +151,6 @@ class HeNormal(Initializer):
         return generator.normal(0, math.sqrt(2 / fan_in), (fan_in, fan_out))
 
 
-@dataclass(frozen=True)
 class LecunNormal(Initializer):
     """N(0, 1 / fan_in), the initializer to use with 'selu' [1]_.
 
@@ -167,7 +164,6 @@ class LecunNormal(Initializer):
         return generator.normal(0, math.sqrt(1 / fan_in), (fan_in, fan_out))
 
 
-@dataclass(frozen=True)
 class Orthogonal(Initializer):
     """Uniformly distributed matrix with orthonormal columns, or rows if there are fewer [1]_.
 

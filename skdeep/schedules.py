@@ -79,7 +79,6 @@ class Schedule(Spec):
         return rate
 
 
-@dataclass
 class Constant(Schedule):
     """A constant rate.
 
@@ -113,7 +112,6 @@ class InvScaling(Schedule):
         return initial / (n_rows_seen + 1) ** self.power_t
 
 
-@dataclass
 class Adaptive(Schedule):
     """The rate, divided by 5 each time there is no progress, down to 1e-6.
 

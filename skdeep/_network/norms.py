@@ -45,7 +45,6 @@ class Norm:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class LayerNorm(Norm):
     """Normalization over the columns of each row, in training and prediction [1]_.
 
@@ -56,7 +55,6 @@ class LayerNorm(Norm):
         return BoundLayerNorm(activation, arrays, y, out)
 
 
-@dataclass(frozen=True)
 class BatchNorm(Norm):
     """Normalization over the rows of a batch; in prediction, by running averages [1]_.
 

@@ -7,6 +7,7 @@ Arrays are ``(*models, rows, columns)``. Weights are ``(*models, rows, 1)`` and 
 divided by their sum, so that the sum over rows is the weighted mean.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from skdeep._arrays import Array
 from skdeep.losses.output_activations import OUTPUT_ACTIVATIONS, OutputActivation
 
 
+@dataclass(frozen=True)
 class Loss:
     """A loss function, summed over output columns and averaged over rows."""
 

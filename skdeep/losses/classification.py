@@ -60,7 +60,6 @@ def _log_softmax(raw: Array, out: Array, column: Array) -> None:
     raw -= column
 
 
-@dataclass(frozen=True)
 class BinaryLogLoss(BinaryLoss):
     """log(1 + exp(raw)) - y raw in each column: the binary log-loss."""
 
@@ -81,7 +80,6 @@ class BinaryLogLoss(BinaryLoss):
         return total(weight, scratch)
 
 
-@dataclass(frozen=True)
 class MultinomialLogLoss(MultinomialLoss):
     """log(sum_k exp(raw_k)) - sum_k y_k raw_k: the multinomial log-loss."""
 
@@ -93,7 +91,6 @@ class MultinomialLogLoss(MultinomialLoss):
         return -dot(scratch, raw)
 
 
-@dataclass(frozen=True)
 class BinarySquaredError(BinaryLoss):
     """(p - y)^2 / 2 in each column: for two classes, a quarter of Brier's original score."""
 
@@ -108,7 +105,6 @@ class BinarySquaredError(BinaryLoss):
         return 0.5 * total(weight, scratch)
 
 
-@dataclass(frozen=True)
 class MultinomialSquaredError(MultinomialLoss):
     """sum_k (p_k - y_k)^2 / 2: half the Brier score [1]_.
 

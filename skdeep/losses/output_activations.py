@@ -6,6 +6,7 @@ the prediction, so nothing else is stored.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit, logit
@@ -16,6 +17,7 @@ from skdeep._arrays import Array
 MARGIN = 1e-9
 
 
+@dataclass(frozen=True)
 class OutputActivation:
     """An increasing function from raw output to prediction, applied to each element.
 
@@ -27,7 +29,7 @@ class OutputActivation:
         True if predictions are positive for any raw output.
     """
 
-    name: str
+    name: ClassVar[str]
     is_positive = False
 
     def forward(self, raw: Array) -> Array:
@@ -43,7 +45,6 @@ class OutputActivation:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class Identity(OutputActivation):
     """p = z."""
 
@@ -59,7 +60,6 @@ class Identity(OutputActivation):
         return prediction
 
 
-@dataclass(frozen=True)
 class Logistic(OutputActivation):
     """p = 1 / (1 + exp(-z)) in (0, 1), p' = p (1 - p)."""
 
@@ -78,7 +78,6 @@ class Logistic(OutputActivation):
         return logit(np.clip(prediction, MARGIN, 1 - MARGIN))
 
 
-@dataclass(frozen=True)
 class Tanh(OutputActivation):
     """p = tanh(z) in (-1, 1), p' = 1 - p^2."""
 
@@ -96,7 +95,6 @@ class Tanh(OutputActivation):
         return np.arctanh(np.clip(prediction, MARGIN - 1, 1 - MARGIN))
 
 
-@dataclass(frozen=True)
 class Softplus(OutputActivation):
     """p = log(1 + exp(z)) > 0, p' = 1 - exp(-p)."""
 
@@ -118,7 +116,6 @@ class Softplus(OutputActivation):
         return prediction + np.log(-np.expm1(-prediction))
 
 
-@dataclass(frozen=True)
 class Exp(OutputActivation):
     """p = exp(z) > 0, p' = p."""
 

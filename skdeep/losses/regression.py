@@ -56,7 +56,6 @@ class ActivatedLoss(RegressionLoss):
         return self.loss.output(self.loss.baseline(y, share))
 
 
-@dataclass(frozen=True)
 class HalfSquaredError(RegressionLoss):
     """(p - y)^2 / 2."""
 
@@ -69,7 +68,6 @@ class HalfSquaredError(RegressionLoss):
         return (share * y).sum(axis=0)
 
 
-@dataclass(frozen=True)
 class AbsoluteError(RegressionLoss):
     """abs(p - y); its derivative at 0 is taken as 0."""
 
@@ -103,7 +101,6 @@ class HuberLoss(RegressionLoss):
         return 0.5 * total(weight, prediction)
 
 
-@dataclass(frozen=True)
 class LogCosh(RegressionLoss):
     """log(cosh(p - y)): about (p - y)^2 / 2 near 0, abs(p - y) - log(2) far from it."""
 
@@ -119,7 +116,6 @@ class LogCosh(RegressionLoss):
         return total(weight, prediction)
 
 
-@dataclass(frozen=True)
 class HalfPoissonLoss(RegressionLoss):
     """Half the Poisson deviance, p - y log(p) + y log(y) - y, with the log link."""
 
@@ -157,7 +153,6 @@ class HalfPoissonLoss(RegressionLoss):
         return (share * y).sum(axis=0)
 
 
-@dataclass(frozen=True)
 class HalfGammaLoss(RegressionLoss):
     """Half the gamma deviance, y / p - log(y / p) - 1, with the log link; y > 0."""
 
