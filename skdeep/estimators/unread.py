@@ -51,11 +51,16 @@ def warn_of_unread(estimator: Any, validated: bool) -> None:
         f"{name}={_short(value)} is not read {reason}"
         for name, reason in reasons.items()
         if name in defaults  # a subclass may have fewer
-        and (value := getattr(estimator, name)) is not defaults[name]
-        and not np.array_equal(value, defaults[name])
+        and not _is_same(value := getattr(estimator, name), defaults[name])
     ]
     if lines:
         warnings.warn("\n".join(lines), UserWarning, stacklevel=CALLER)
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    # No default is an array, and arrays compare element by element.
+    same = value == default
+    return value is default or (isinstance(same, bool | np.bool_) and bool(same))
 
 
 @cache

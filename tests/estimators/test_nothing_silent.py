@@ -191,8 +191,8 @@ SET_OF_A_NAME = [
         "write learning_rate=InvScaling(), or set power_t instead of learning_rate__power_t.",
     ),
     (DeepRegressor(weight_init="he_normal"), "weight_init__std", "give an object."),
-    (DeepRegressor(), "weight_init__std", "weight_init=None has no parameters."),
-    (DeepRegressor(solver=SGD), "solver__momentum", "has no parameters."),
+    (DeepRegressor(), "weight_init__std", "weight_init=None has no parameters: set"),
+    (DeepRegressor(solver=SGD), "solver__momentum", "has no parameters: set"),
     (
         DeepRegressor(solver=SGD(learning_rate="exponential")),
         "solver__learning_rate__decay",
