@@ -394,7 +394,7 @@ def _difference(seed, dtype=None):
     together, other_lines = _run_each(members, order, in_lockstep)
     tolerance = 2e-4 if members[0].params["dtype"] == "float32" else 1e-8
     if members[0].params["solver"] == "lion":
-        tolerance = 2e-3  # a sign that rounding decides is a step of 2e-4 at most
+        tolerance = 0.05  # a sign that rounding decides is two steps, of up to 0.01 each
     try:
         for i in range(len(members)):
             assert_same(alone[i], together[i], tolerance)
