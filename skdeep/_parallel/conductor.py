@@ -93,10 +93,7 @@ class Conductor:
         """Queue a job, to be started when the caller asks for a result."""
         job = Promise(func, callback)
         with self.changed:
-            if self.cancelled:
-                raise _Cancelled
-            self.unsettled.add(job)
-            self.jobs.append(job)
+            self._enqueue(job, self.jobs)
         return job
 
     def fit(self, task: FitTask) -> FitResult:
@@ -110,10 +107,7 @@ class Conductor:
         )
         promise = Promise(task)
         with self.changed:
-            if self.cancelled:
-                raise _Cancelled
-            self.unsettled.add(promise)
-            self.fits.append(promise)
+            self._enqueue(promise, self.fits)
             self.largest_fit = max(self.largest_fit, task.n_bytes)
         return self._wait(promise)
 
@@ -172,6 +166,13 @@ class Conductor:
         return promise.outcome()
 
     # With the lock held
+
+    def _enqueue(self, promise: Promise, queue: deque[Promise] | list[Promise]) -> None:
+        # A thread that was busy while its search was cancelled leaves nothing to the next.
+        if self.cancelled:
+            raise _Cancelled
+        self.unsettled.add(promise)
+        queue.append(promise)
 
     def _mark_idle(self) -> None:
         self.n_busy -= 1

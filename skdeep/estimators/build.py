@@ -29,6 +29,11 @@ def network_of(estimator: Any, n_in: int, n_out: int, rates: tuple[float, ...]) 
     )
 
 
+def batch_size_of(estimator: Any) -> int:
+    """Number of rows in a batch, if there are as many."""
+    return 200 if estimator.batch_size == "auto" else estimator.batch_size
+
+
 def _activations(given: Any, n_hidden: int) -> list[Activation]:
     several = isinstance(given, (list, tuple, np.ndarray))
     chosen = list(given) if several else [given] * n_hidden

@@ -36,9 +36,9 @@ class Model(NamedTuple):
         params = Parameters(weights, [b[0] for b in biases], [array[0] for array in norms])
         return cls(network, params, target)
 
-    def raw_output(self, X: Any, rows: Array | None = None) -> Array:
+    def raw_output(self, X: Any) -> Array:
         """Raw output of shape (n_rows, n_outputs), in the dtype of the weights."""
-        return raw_output(self.network, self.params, X, rows)
+        return raw_output(self.network, self.params, X)
 
     def fitted_attributes(self) -> dict[str, Any]:
         """The attributes of a fitted estimator that `predict` needs."""

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdeep._checks.data import far_larger_column
 from skdeep._training.fit_task import FitResult, FitTask
-from skdeep.estimators.task import baseline_of, unit_of
+from skdeep.estimators.task import training_targets, unit_of
 from skdeep.estimators.unread import CALLER
 from skdeep.estimators.validation_set import mean_loss
 from skdeep.solvers import StochasticSolver
@@ -116,11 +116,9 @@ def _about_scale(estimator: Any, task: FitTask, result: FitResult) -> list[str]:
     far_larger = far_larger_column(task.X) if result.outcome != "interrupted" else None
     if far_larger is None:
         return []
-    rows = slice(None) if task.rows is None else task.rows
-    y = task.y[rows].astype(float)
-    weight = None if task.sample_weight is None else task.sample_weight[rows, 0]
-    raw = np.tile(baseline_of(task), (len(y), 1))
-    constant = mean_loss(task.loss, y, raw, weight)
+    y, weight = training_targets(task)
+    raw = np.tile(task.loss.baseline(y, weight), (len(y), 1))
+    constant = mean_loss(task.loss, y, raw, None if weight is None else weight[:, 0])
     if not result.loss >= constant - (1 - NO_BETTER) * abs(constant):
         return []
     column, size, median = far_larger

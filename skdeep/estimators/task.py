@@ -10,7 +10,7 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep._network.network import Network
 from skdeep._training.fit_task import FitTask, History
-from skdeep.estimators.build import network_of
+from skdeep.estimators.build import batch_size_of, network_of
 from skdeep.estimators.callbacks import EpochTable
 from skdeep.estimators.model import model_of
 from skdeep.estimators.training_data import TrainingData
@@ -143,14 +143,14 @@ def _start_from_baseline(task: FitTask, has_bias: bool) -> None:
         raise ValueError("init_output_bias='baseline' needs bias=True.")
     params = task.network.views(task.theta)
     params.weights[-1][...] = 0
-    params.biases[-1][...] = baseline_of(task)
+    params.biases[-1][...] = task.loss.baseline(*training_targets(task))
 
 
-def baseline_of(task: FitTask) -> Array:
-    """Raw output of the best constant prediction of a task's training rows."""
+def training_targets(task: FitTask) -> tuple[Array, Array | None]:
+    """Encoded targets, as float64, and weights of a task's training rows."""
     rows = slice(None) if task.rows is None else task.rows
     weight = None if task.sample_weight is None else task.sample_weight[rows]
-    return task.loss.baseline(task.y[rows].astype(float), weight)
+    return task.y[rows].astype(float), weight
 
 
 def _add_validation(task: FitTask, estimator: Any, data: TrainingData) -> None:
@@ -165,12 +165,11 @@ def _add_validation(task: FitTask, estimator: Any, data: TrainingData) -> None:
 
 
 def _batch_size(estimator: Any, n_rows: int) -> int:
-    if estimator.batch_size == "auto":
-        return min(200, n_rows)
-    if estimator.batch_size > n_rows:
+    batch_size = batch_size_of(estimator)
+    if batch_size > n_rows and estimator.batch_size != "auto":
         warnings.warn(
-            f"batch_size={estimator.batch_size} is larger than the {n_rows} training rows: it "
+            f"batch_size={batch_size} is larger than the {n_rows} training rows: it "
             f"is clipped to {n_rows}.",
             stacklevel=CALLER,
         )
-    return min(estimator.batch_size, n_rows)
+    return min(batch_size, n_rows)

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from skdeep._training.bound_solver import SolverState
 from skdeep._training.fit_task import FitResult, FitTask, History
+from skdeep.estimators.build import batch_size_of
 from skdeep.estimators.model import Model, model_of
 
 
@@ -93,8 +94,11 @@ def randomness_of(
     # Seeding a generator takes a fifth of a one-row partial_fit: it is not made if nobody
     # else draws from it and nothing depends on it.
     seeded = isinstance(random_state, Integral)
-    batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
-    if seeded and n_rows <= batch_size and not (fresh or estimator.early_stopping):
+    if (
+        seeded
+        and n_rows <= batch_size_of(estimator)
+        and not (fresh or estimator.early_stopping)
+    ):
         return Randomness(None, None, state)
     generator = check_random_state(random_state)
     if incremental:
