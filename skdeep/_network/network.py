@@ -40,6 +40,18 @@ class Parameters(NamedTuple):
     norms: Sequence[Array] = ()
 
 
+class Part(NamedTuple):
+    """A slice of the flat vector that is trained in its own way.
+
+    `rate` and `decay` multiply the learning rate and the weight decay of the solver.
+    """
+
+    start: int
+    stop: int
+    rate: float = 1.0
+    decay: float = 1.0
+
+
 @dataclass(frozen=True)
 class Network:
     """A sequence of layers, and where their parameters are in the flat vector."""
