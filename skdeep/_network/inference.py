@@ -15,27 +15,27 @@ CHUNK = 1 << 20
 
 def chunk_rows(network: Network, n_rows: int) -> int:
     """Number of rows to process at a time in a pass over `n_rows` rows."""
-    widest = max(max(layer.n_in, layer.n_out) for layer in network.layers)
-    return max(1, min(n_rows, CHUNK // widest))
+    return max(1, min(n_rows, CHUNK // network.widest))
 
 
 def raw_output(
     network: Network, params: Parameters, X: Array, rows: Array | None = None
 ) -> Array:
-    """Raw output of one network, of shape (n_rows, n_out).
+    """Raw output of one network, of shape (n_rows, n_out), or of a stack: (*models, ...).
 
-    Biases and norms in `params` may have shape (n_out,). `X` is an ndarray or CSR matrix of
+    Biases and norms of one network may have shape (n_out,). `X` is an ndarray or CSR matrix of
     shape (n_samples, n_in), of which `rows` are used, or all.
     """
+    models = params.weights[0].shape[:-2]
     n_rows = X.shape[0] if rows is None else len(rows)
     dtype = floating(params.weights)
     step = chunk_rows(network, n_rows)
     reader = Reader([X], (), step, dtype)
-    workspace = Workspace(network.layers, params, (), step, dtype, reader.sparse)
-    raw = np.empty((n_rows, network.n_out), dtype)
+    workspace = Workspace(network, params, models, step, dtype, reader.sparse)
+    raw = np.empty((*models, n_rows, network.n_out), dtype)
     with blas_threads_for(step * network.largest_product):
         for start in range(0, n_rows, step):
             chunk = slice(start, min(start + step, n_rows))
             x = reader.read(chunk if rows is None else rows[chunk])
-            raw[chunk] = workspace.bind(x.shape[0]).forward(x)
+            raw[..., chunk, :] = workspace.bind(x.shape[0]).forward(x)
     return raw

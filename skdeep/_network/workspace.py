@@ -12,8 +12,9 @@ import numpy as np
 
 from skdeep._arrays import Array
 from skdeep._network.dropout import BoundDropout, BoundSparseDropout, Dropout
+from skdeep._network.input_layers import BoundInputLayer
 from skdeep._network.layers import BoundResidual, Dense
-from skdeep._network.network import Parameters
+from skdeep._network.network import Network, Parameters
 
 
 class Pass:
@@ -55,7 +56,7 @@ class Workspace:
 
     def __init__(
         self,
-        layers: Sequence[Dense],
+        network: Network,
         params: Parameters,
         models: tuple[int, ...],
         capacity: int,
@@ -64,7 +65,10 @@ class Workspace:
         gradients: Parameters | None = None,
         dropout: Dropout | None = None,
     ) -> None:
-        self.layers = layers
+        self.inputs = network.inputs
+        self.input_arrays = params.inputs
+        self.d_input_arrays = () if gradients is None else gradients.inputs
+        self.layers = layers = network.layers
         self.arrays = _by_layer(layers, params)
         self.d_arrays = (
             None if gradients is None else _by_layer(layers, gradients, trained=True)
@@ -86,12 +90,13 @@ class Workspace:
     def _buffer(self, name: str, i: int, n_rows: int, n_columns: int) -> Array:
         # The head of a flat buffer, of shape (*models, n_rows, n_columns), contiguous.
         # Matrix products are fastest in row-major order. The output of the network is in
-        # column-major order, so that a softmax, which reduces each row, runs along columns.
+        # column-major order, so that a softmax, which reduces each row, runs along columns;
+        # so are the buffers of input layers, which have negative numbers.
         size = prod(self.models) * n_columns
         if (name, i) not in self._flat:
             self._flat[name, i] = np.empty(size * self.capacity, self.dtype)
         head = self._flat[name, i][: size * n_rows]
-        if i == len(self.layers) - 1:
+        if i == len(self.layers) - 1 or i < 0:
             return head.reshape(*self.models, n_columns, n_rows, copy=False).mT
         return head.reshape(*self.models, n_rows, n_columns, copy=False)
 
@@ -100,7 +105,8 @@ class Workspace:
         stages: list[Any] = []
         if self.dropout and self.layers[0].drops_input:
             stages.append(self._bind_input_dropout(self.dropout, n_rows))
-        delta = None
+        input_stages, delta = self._bind_inputs(n_rows)
+        stages += input_stages
         for i in range(n_layers):
             layer_stages, delta = self._bind_layer(i, n_rows, delta)
             stages += layer_stages
@@ -148,6 +154,26 @@ class Workspace:
             stages = [BoundResidual(stages, buffer("sum"), delta, inner, d_x)]
         return stages, delta
 
+    def _bind_inputs(self, n_rows: int) -> tuple[list[BoundInputLayer], Array | None]:
+        # The stages of the input layers, and the buffer for the gradient with respect to the
+        # output of the last: None if there is nothing to train.
+        stages: list[BoundInputLayer] = []
+        d_x = None  # (*models, columns, rows)
+        arrays, d_arrays = iter(self.input_arrays), iter(self.d_input_arrays)
+        for j, layer in enumerate(self.inputs):
+
+            def allocate(name: str, n_columns: int, j: int = j) -> Array:
+                return self._buffer(name, -1 - j, n_rows, n_columns).mT
+
+            own = [next(arrays) for _ in (*layer.shapes, *layer.fixed_shapes)]
+            stages.append(layer.bind(own, allocate))
+            if self.d_arrays is not None and (d_x is not None or layer.trains):
+                delta = allocate("delta", layer.n_out)
+                own = [next(d_arrays) for _ in layer.shapes]
+                stages[-1].bind_gradients(own, delta, d_x)
+                d_x = delta
+        return stages, None if d_x is None else d_x.mT
+
     def _bind_input_dropout(
         self, dropout: Dropout, n_rows: int
     ) -> BoundDropout | BoundSparseDropout:
@@ -155,8 +181,8 @@ class Workspace:
         if self.sparse:
             return BoundSparseDropout(rate, dropout.generators)
         n_in = self.layers[0].n_in
-        mask = self._buffer("input mask", -1, n_rows, n_in)
-        kept = self._buffer("kept input", -1, n_rows, n_in)
+        mask = self._buffer("input mask", 0, n_rows, n_in)
+        kept = self._buffer("kept input", 0, n_rows, n_in)
         return BoundDropout(rate, dropout.generators, mask, kept, None)
 
 

@@ -101,7 +101,8 @@ class FitTask:
         """Bytes touched by a step: parameters, gradient, moments and buffers."""
         n_vectors = 3 + getattr(self.solver, "n_moments", 0)
         widths = [layer.n_out for layer in self.network.layers]
-        row = self.network.layers[0].n_in + 3 * sum(widths)
+        inputs = [layer.n_out + layer.n_buffer for layer in self.network.inputs]
+        row = self.network.n_in + 3 * sum(widths) + 2 * sum(inputs)
         buffers = self.n_batch_rows * row * self.theta.itemsize
         return n_vectors * self.theta.nbytes + buffers
 

@@ -47,7 +47,7 @@ class Objective:
         self._decay = np.empty_like(self._weights) if np.any(alpha) else None
         self._no_penalty = np.zeros(theta.shape[:-1], theta.dtype)
         self._workspace = Workspace(
-            network.layers,
+            network,
             network.views(theta),
             theta.shape[:-1],
             capacity,

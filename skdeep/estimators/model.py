@@ -32,7 +32,7 @@ class Model(NamedTuple):
     @classmethod
     def at(cls, network: Network, theta: Array, target: Target) -> "Model":
         """The model whose parameters are views of a flat vector."""
-        weights, biases, norms = network.views(theta)
+        weights, biases, norms, _ = network.views(theta)
         params = Parameters(weights, [b[0] for b in biases], [array[0] for array in norms])
         return cls(network, params, target)
 
@@ -59,7 +59,7 @@ class Model(NamedTuple):
             dataclasses.replace(layer, dropout=False, drops_input=False)
             for layer in self.network.layers
         ]
-        return self._replace(network=Network(tuple(layers)))
+        return self._replace(network=dataclasses.replace(self.network, layers=tuple(layers)))
 
 
 def model_of(estimator: Any) -> Model:

@@ -1,0 +1,314 @@
+"""Layers between the table and the first dense layer: embeddings of numbers, and scaling.
+
+A layer is a spec: its width, and the shapes of its arrays. `bind` connects it to them and to
+buffers of one batch size: ``forward(x)`` writes the output, ``backward()`` assigns the
+gradients. Inside, rows come last: arrays are ``(*models, columns, rows)``, so that operations
+on one column run along memory. Outside, their transposed views have the usual shape.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skdeep._arrays import Array
+
+# Allocates a buffer of shape (*models, n_columns, n_rows) by name and number of columns.
+Allocate = Callable[[str, int], Array]
+
+
+@dataclass(frozen=True)
+class InputLayer:
+    """Base class of input layers, from `n_in` to `n_out` columns."""
+
+    n_in: int
+
+    # Whether `backward` needs the gradient with respect to the output.
+    trains: ClassVar[bool] = True
+
+    @property
+    def n_out(self) -> int:
+        """Number of columns of the output."""
+        return self.n_in
+
+    @property
+    def n_buffer(self) -> int:
+        """Number of columns of the widest buffer."""
+        return self.n_out
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Shapes of the arrays of trained parameters."""
+        return ()
+
+    @property
+    def fixed_shapes(self) -> tuple[tuple[int, int], ...]:
+        """Shapes of the arrays that training does not change."""
+        return ()
+
+    def initial(self, generator: np.random.RandomState, X: Array | None) -> list[Array]:
+        """Initial arrays, trained and fixed; X of shape (n_rows, n_in) is a sample of rows."""
+        raise NotImplementedError
+
+    def bind(self, arrays: Sequence[Array], allocate: Allocate) -> "BoundInputLayer":
+        """Connect the layer to its arrays and to buffers of one batch size."""
+        raise NotImplementedError
+
+
+class BoundInputLayer:
+    """An input layer connected to its arrays and to buffers of one batch size."""
+
+    out: Array  # (*models, n_out, rows)
+
+    def bind_gradients(
+        self, d_arrays: Sequence[Array], delta: Array, d_x: Array | None
+    ) -> None:
+        """Connect the layer to the arrays that `backward` reads and assigns.
+
+        `d_arrays` are for the gradients of the trained arrays. `delta`, of shape
+        (*models, n_out, rows), is the gradient with respect to `out`; `d_x`, if not None, is
+        the buffer for the gradient with respect to x.
+        """
+
+    def forward(self, x: Array) -> Array:
+        """Output of shape (*models, rows, n_out)."""
+        raise NotImplementedError
+
+    def backward(self) -> None:
+        """Assign the gradients."""
+
+
+@dataclass(frozen=True)
+class Scaling(InputLayer):
+    """out = x * scale, with one factor for each column: a soft selection of features [1]_.
+
+    Its learning rate should be larger than that of the weights: few large steps of the scale
+    change what the first layer sees more than many small ones of its weights.
+
+    .. [1] Holzmueller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, section 3.
+    """
+
+    @property
+    def shapes(self):
+        return ((self.n_in, 1),)
+
+    def initial(self, generator, X):
+        return [np.ones((self.n_in, 1))]
+
+    def bind(self, arrays, allocate):
+        (scale,) = arrays
+        return BoundScaling(scale, allocate("out", self.n_in))
+
+
+class BoundScaling(BoundInputLayer):
+    """A scaling layer connected to `scale`, of shape (*models, n_in, 1)."""
+
+    def __init__(self, scale: Array, out: Array) -> None:
+        self.scale = scale
+        self.out = out
+
+    def bind_gradients(self, d_arrays, delta, d_x):
+        (self.d_scale,) = d_arrays
+        self.delta = delta
+        self.d_x = d_x
+
+    def forward(self, x: Array) -> Array:
+        self.x = x.mT
+        np.multiply(self.x, self.scale, out=self.out)
+        return self.out.mT
+
+    def backward(self) -> None:
+        np.vecdot(self.delta, self.x, out=self.d_scale[..., 0])
+        if self.d_x is not None:
+            np.multiply(self.delta, self.scale, out=self.d_x)
+
+
+@dataclass(frozen=True)
+class PeriodicEmbedding(InputLayer):
+    """Each numeric column as trained combinations of cosines, and all columns as they are.
+
+    The first `n_numeric` columns x_i are embedded as
+    W_i cos(2 pi (f_i x_i) + b_i) + c_i, with `n_frequencies` frequencies f_i and phases b_i and
+    `n_components` outputs. This is the PBLD embedding of [1]_, a variant of [2]_. The output
+    has the embeddings of all numeric columns, then the `n_in` columns of the input.
+
+    .. [1] Holzmueller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, appendix A.
+    .. [2] Gorishniy, Rubachev & Babenko, "On embeddings for numerical features in tabular deep
+       learning", NeurIPS 2022.
+    """
+
+    n_numeric: int = 0
+    n_frequencies: int = 16
+    n_components: int = 3
+    sigma: float = 0.1
+
+    @property
+    def n_embedded(self) -> int:
+        """Number of columns of the embeddings, which are the first of the output."""
+        return self.n_numeric * self.n_components
+
+    @property
+    def n_out(self):
+        return self.n_embedded + self.n_in
+
+    @property
+    def n_buffer(self):
+        return max(self.n_out, self.n_numeric * self.n_frequencies)
+
+    @property
+    def shapes(self):
+        # Frequencies, phases, weights and biases. Row i * n + j is the j-th of column i.
+        n, frequencies, components = self.n_numeric, self.n_frequencies, self.n_components
+        return (
+            (n * frequencies, 1),
+            (n * frequencies, 1),
+            (n * components, frequencies),
+            (n * components, 1),
+        )
+
+    def initial(self, generator, X):
+        frequencies, phases, weights, biases = self.shapes
+        bound = 1 / math.sqrt(self.n_frequencies)
+        return [
+            generator.normal(0, self.sigma, frequencies),
+            generator.uniform(-math.pi, math.pi, phases),
+            generator.uniform(-bound, bound, weights),
+            generator.uniform(-bound, bound, biases),
+        ]
+
+    def bind(self, arrays, allocate):
+        return BoundPeriodicEmbedding(self, arrays, allocate)
+
+
+class BoundPeriodicEmbedding(BoundInputLayer):
+    """A periodic embedding connected to its arrays and to buffers of one batch size.
+
+    Views have shape (*models, n_numeric, columns of one embedding, rows).
+    """
+
+    def __init__(
+        self, spec: PeriodicEmbedding, arrays: Sequence[Array], allocate: Allocate
+    ) -> None:
+        self.spec = spec
+        self.frequencies, self.phases, self.weights, self.biases = map(self._grouped, arrays)
+        self.out = allocate("out", spec.n_out)
+        self.embedded = self._grouped(self.out[..., : spec.n_embedded, :])
+        self.copied = self.out[..., spec.n_embedded :, :]
+        self.numeric = self.copied[..., : spec.n_numeric, None, :]
+        n_angles = spec.n_numeric * spec.n_frequencies
+        self.angles, self.cosines = (
+            self._grouped(allocate(name, n_angles)) for name in ("angles", "cosines")
+        )
+
+    def _grouped(self, array: Array) -> Array:
+        *models, _, n = array.shape
+        n_numeric = self.spec.n_numeric
+        return array.reshape(*models, n_numeric, -1, n, copy=False)
+
+    def bind_gradients(self, d_arrays, delta, d_x):
+        frequencies, phases, weights, biases = map(self._grouped, d_arrays)
+        self.d_frequencies, self.d_phases = frequencies[..., 0], phases[..., 0]
+        self.d_weights, self.d_biases = weights, biases
+        self.delta = self._grouped(delta[..., : self.spec.n_embedded, :])
+        self.ones = np.ones((delta.shape[-1], 1), delta.dtype)
+
+    def forward(self, x: Array) -> Array:
+        self.copied[...] = x.mT
+        np.multiply(self.numeric, 2 * np.pi * self.frequencies, out=self.angles)
+        self.angles += self.phases
+        np.cos(self.angles, out=self.cosines)
+        np.matmul(self.weights, self.cosines, out=self.embedded)
+        self.embedded += self.biases
+        return self.out.mT
+
+    def backward(self) -> None:
+        np.matmul(self.delta, self.cosines.mT, out=self.d_weights)
+        np.matmul(self.delta, self.ones, out=self.d_biases)
+        # The gradient with respect to the angles, in place of the cosines.
+        np.sin(self.angles, out=self.angles)
+        np.matmul(self.weights.mT, self.delta, out=self.cosines)
+        self.cosines *= self.angles
+        np.matmul(self.cosines, -self.ones, out=self.d_phases[..., None])
+        np.vecdot(self.cosines, self.numeric, out=self.d_frequencies)
+        self.d_frequencies *= -2 * np.pi
+
+
+@dataclass(frozen=True)
+class PiecewiseLinearEncoding(InputLayer):
+    """Each numeric column as its position in every bin, and all columns as they are [1]_.
+
+    The first `n_numeric` columns x_i are encoded as clip((x_i - l_t) / (u_t - l_t), 0, 1) for
+    bins t from l_t to u_t: 1 for the bins below x_i, 0 for those above. The bounds are distinct
+    quantiles of the training rows, and training does not change them.
+
+    .. [1] Gorishniy, Rubachev & Babenko, "On embeddings for numerical features in tabular deep
+       learning", NeurIPS 2022, section 3.1.
+    """
+
+    n_numeric: int = 0
+    n_bins: int = 16
+
+    trains = False
+
+    @property
+    def n_out(self):
+        return self.n_numeric * self.n_bins + self.n_in
+
+    @property
+    def fixed_shapes(self):
+        # Lower bounds, and reciprocals of the widths.
+        return ((self.n_numeric * self.n_bins, 1), (self.n_numeric * self.n_bins, 1))
+
+    def initial(self, generator, X):
+        bounds = [_bounds(column, self.n_bins) for column in X[:, : self.n_numeric].T]
+        lower, reciprocals = np.array(bounds).reshape(-1, 2, self.n_bins).swapaxes(0, 1)
+        return [lower.reshape(-1, 1), reciprocals.reshape(-1, 1)]
+
+    def bind(self, arrays, allocate):
+        return BoundPiecewiseLinearEncoding(self, arrays, allocate("out", self.n_out))
+
+
+def _bounds(column: Array, n_bins: int) -> tuple[Array, Array]:
+    # Lower bounds and reciprocal widths of the bins. Columns with few distinct values have
+    # fewer bins: those that are left are 0 everywhere.
+    edges = np.unique(np.quantile(column, np.linspace(0, 1, n_bins + 1)))
+    edges = edges[np.insert(np.diff(edges) > MIN_WIDTH, 0, True)]
+    lower, reciprocals = np.zeros((2, n_bins))
+    lower[: len(edges) - 1] = edges[:-1]
+    reciprocals[: len(edges) - 1] = 1 / np.diff(edges)
+    return lower, reciprocals
+
+
+# Narrower bins would turn rounding errors into features.
+MIN_WIDTH = 1e-6
+
+
+class BoundPiecewiseLinearEncoding(BoundInputLayer):
+    """A piecewise linear encoding connected to its bins and to a buffer of one batch size."""
+
+    def __init__(
+        self, spec: PiecewiseLinearEncoding, arrays: Sequence[Array], out: Array
+    ) -> None:
+        n_numeric, n_bins = spec.n_numeric, spec.n_bins
+        self.lower, self.reciprocals = (
+            array.reshape(*array.shape[:-2], n_numeric, n_bins, 1, copy=False)
+            for array in arrays
+        )
+        self.out = out
+        n_encoded = n_numeric * n_bins
+        self.encoded = out[..., :n_encoded, :].reshape(
+            *out.shape[:-2], n_numeric, n_bins, -1, copy=False
+        )
+        self.copied = out[..., n_encoded:, :]
+        self.numeric = self.copied[..., :n_numeric, None, :]
+
+    def forward(self, x: Array) -> Array:
+        self.copied[...] = x.mT
+        np.subtract(self.numeric, self.lower, out=self.encoded)
+        self.encoded *= self.reciprocals
+        np.clip(self.encoded, 0, 1, out=self.encoded)
+        return self.out.mT
