@@ -35,7 +35,8 @@ def start_from_data(
         bias[...] = 0
         sums = raw_output(*_head(network, params, i), X)
         std = sums.std(axis=0)
-        std[std == 0] = 1
+        # The sums of a constant unit may differ by rounding.
+        std[std <= 1e-6 * np.abs(sums).max(axis=0)] = 1
         params.weights[i][...] /= std
         shape = (layer.n_out, N_COMBINED)
         rows = generator.randint(len(X), size=shape)

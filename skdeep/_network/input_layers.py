@@ -48,6 +48,11 @@ class InputLayer:
         """Shapes of the arrays that training does not change."""
         return ()
 
+    @property
+    def n_params(self) -> int:
+        """Number of parameters, trained and fixed."""
+        return sum(math.prod(shape) for shape in (*self.shapes, *self.fixed_shapes))
+
     def initial(self, generator: np.random.RandomState, X: Array | None) -> list[Array]:
         """Initial arrays, trained and fixed; X of shape (n_rows, n_in) is a sample of rows."""
         raise NotImplementedError

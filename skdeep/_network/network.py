@@ -138,7 +138,7 @@ class Network:
     def widest(self) -> int:
         """Number of columns of the widest buffer."""
         dense = [max(layer.n_in, layer.n_out) for layer in self.layers]
-        return max(*dense, *(layer.n_buffer for layer in self.inputs))
+        return max(dense + [layer.n_buffer for layer in self.inputs])
 
     @property
     def largest_product(self) -> int:

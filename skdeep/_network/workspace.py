@@ -65,6 +65,7 @@ class Workspace:
         gradients: Parameters | None = None,
         dropout: Dropout | None = None,
     ) -> None:
+        self.n_in = network.n_in
         self.inputs = network.inputs
         self.input_arrays = params.inputs
         self.d_input_arrays = () if gradients is None else gradients.inputs
@@ -180,9 +181,8 @@ class Workspace:
         rate = dropout.rates[..., 0, None, None]
         if self.sparse:
             return BoundSparseDropout(rate, dropout.generators)
-        n_in = self.layers[0].n_in
-        mask = self._buffer("input mask", 0, n_rows, n_in)
-        kept = self._buffer("kept input", 0, n_rows, n_in)
+        mask = self._buffer("input mask", 0, n_rows, self.n_in)
+        kept = self._buffer("kept input", 0, n_rows, self.n_in)
         return BoundDropout(rate, dropout.generators, mask, kept, None)
 
 

@@ -8,16 +8,19 @@ HEADER = ("Layer", "Output shape", "Applies", "Parameters")
 
 
 def _rows(network: Network) -> list[tuple[str, str, str, str]]:
-    rows = [("input", network.layers[0].n_in, "", 0), *layer_rows(network)]
+    rows = [("input", network.n_in, "", 0), *layer_rows(network)]
     return [(name, f"(None, {width})", applied, f"{n:,}") for name, width, applied, n in rows]
 
 
 def layer_rows(network: Network) -> list[tuple[str, int, str, int]]:
     """Name, output width, what is applied and number of parameters of each layer.
 
-    Running means and variances count as parameters.
+    Running means and variances, and the bins of encodings, count as parameters.
     """
-    rows = []
+    rows = [
+        (f"input {i + 1}", layer.n_out, type(layer).__name__, layer.n_params)
+        for i, layer in enumerate(network.inputs)
+    ]
     for i, layer in enumerate(network.layers):
         last = i == len(network.layers) - 1
         parts = ["input dropout"] if layer.drops_input else []

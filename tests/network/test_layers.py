@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from skdeep._network.data_driven import start_from_data
 from skdeep._network.dropout import Dropout
 from skdeep._network.inference import raw_output
+from skdeep._network.input_layers import PeriodicEmbedding, PiecewiseLinearEncoding, Scaling
 from skdeep._network.network import Network, Parameters
 from skdeep._network.workspace import Workspace
 from skdeep._training.batches import Batch
@@ -28,6 +30,7 @@ WIDTHS = (4, 5, 5, 3, 2)
 RATES = (0.2, 0.5, 0.0, 0.3)
 DROPS = tuple(rate > 0 for rate in RATES)
 LOSS = HalfSquaredError()
+IDENTITY = ACTIVATIONS["identity"]
 
 OPTIONS = {
     "plain": {},
@@ -45,13 +48,25 @@ OPTIONS = {
         "dropout": DROPS,
         "bias": False,
     },
+    "scaling": {"inputs": (Scaling(4),)},
+    "periodic": {"inputs": (PeriodicEmbedding(4, 3, 5, 2),)},
+    "periodic, scaling, dropout": {
+        "inputs": (PeriodicEmbedding(4, 4, 5, 2), Scaling(12)),
+        "dropout": (True, True, False, False),
+    },
+    "piecewise, scaling": {"inputs": (PiecewiseLinearEncoding(4, 3, 4), Scaling(16))},
 }
 ACTIVATION = {"in place": ACTIVATIONS["tanh"], "two buffers": ACTIVATIONS["gelu"]}
 EACH_KIND = pytest.mark.parametrize("name", OPTIONS)
 
 
 def network_of(name, activation=ACTIVATIONS["tanh"], widths=WIDTHS):
-    return Network.perceptron(widths, activation, **OPTIONS[name])
+    options = dict(OPTIONS[name])
+    n_in, inputs = widths[0], []
+    for layer in options.get("inputs", ()):
+        inputs.append(replace(layer, n_in=n_in))
+        n_in = inputs[-1].n_out
+    return Network.perceptron(widths, activation, **{**options, "inputs": inputs})
 
 
 def random_theta(network, models=(), seed=0):
@@ -147,13 +162,14 @@ def test_pack_inverts_views(name):
     params = network.views(theta)
     arrays = [array for views in params for array in views]
     assert sum(array.size for array in arrays) == network.n_params == theta.size
-    flat = Parameters(params.weights, *([a[0] for a in views] for views in params[1:]))
+    biases, norms = ([array[0] for array in views] for views in (params.biases, params.norms))
+    flat = Parameters(params.weights, biases, norms, params.inputs)
     np.testing.assert_array_equal(network.pack(flat), theta)
     x = np.random.default_rng(0).normal(size=(N_ROWS, WIDTHS[0]))
     np.testing.assert_array_equal(raw_output(network, flat, x), raw_output(network, params, x))
-    assert len(network.views(theta[: network.n_trained]).norms) == 2 * sum(
-        layer.norm is not None for layer in network.layers
-    )
+    trained = network.views(theta[: network.n_trained])
+    assert len(trained.norms) == 2 * sum(layer.norm is not None for layer in network.layers)
+    assert len(trained.inputs) == sum(len(layer.shapes) for layer in network.inputs)
     assert sum(row[-1] for row in layer_rows(network)) == network.n_params
     assert hash(network) == hash(network_of(name))
     assert network == network_of(name)
@@ -196,7 +212,7 @@ def test_residual_in_closed_form():
     network = network_of("residual")
     theta = random_theta(network)
     x = np.random.default_rng(0).normal(size=(N_ROWS, 4))
-    w, b, _ = network.views(theta)
+    w, b, *_ = network.views(theta)
     first = np.tanh(x @ w[0] + b[0])
     second = np.tanh(first @ w[1] + b[1]) + first  # 5 to 5 columns: the only such layer
     third = np.tanh(second @ w[2] + b[2])
@@ -237,7 +253,7 @@ def dropout_pass(rates, seeds, models=(), sparse=False):
     grad = np.empty_like(theta)
     dropout = Dropout(np.array(rates), [np.random.default_rng(seed) for seed in seeds])
     workspace = Workspace(
-        network.layers, network.views(theta), models, 50, theta.dtype, sparse,
+        network, network.views(theta), models, 50, theta.dtype, sparse,
         network.views(grad), dropout,
     )  # fmt: skip
     return workspace.bind(50)
@@ -304,8 +320,37 @@ def test_predictions_of_rows_are_independent():
 # Against PyTorch
 
 
+def n_arrays(layer):
+    """Number of arrays of an input layer."""
+    return len(layer.shapes) + len(layer.fixed_shapes)
+
+
+def torch_inputs(torch, network, arrays):
+    """The input layers in PyTorch, as a function of x; `arrays` are its tensors."""
+
+    def forward(x):
+        rest = list(arrays)
+        for layer in network.inputs:
+            own = [rest.pop(0) for _ in range(n_arrays(layer))]
+            if isinstance(layer, Scaling):
+                x = x * own[0][:, 0]
+                continue
+            n = layer.n_numeric
+            first, second, *linear = (array.reshape(n, -1, array.shape[-1]) for array in own)
+            numeric = x[:, :n, None]
+            if linear:
+                waves = torch.cos(2 * torch.pi * numeric * first[..., 0] + second[..., 0])
+                encoded = torch.einsum("rif,icf->ric", waves, linear[0]) + linear[1][..., 0]
+            else:
+                encoded = ((numeric - first[..., 0]) * second[..., 0]).clamp(0, 1)
+            x = torch.cat([encoded.flatten(1), x], dim=1)
+        return x
+
+    return forward
+
+
 def torch_twin(torch, network, params, name):
-    """The same network in PyTorch, in float64."""
+    """The dense layers in PyTorch, in float64."""
     modules = []
     norms = iter(params.norms)
     for layer, weights in zip(network.layers, params.weights, strict=True):
@@ -331,7 +376,11 @@ def torch_twin(torch, network, params, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["plain", "no bias", "batch norm", "layer norm", "batch norm, no bias"]
+    "name",
+    [
+        *("plain", "no bias", "batch norm", "layer norm", "batch norm, no bias"),
+        *("scaling", "periodic", "piecewise, scaling"),
+    ],
 )
 def test_agrees_with_pytorch(name):
     torch = pytest.importorskip("torch")
@@ -340,24 +389,30 @@ def test_agrees_with_pytorch(name):
     problem.alpha[...] = 0
     params = network.views(problem.theta)
     twin = torch_twin(torch, network, params, name)
+    arrays = [torch.tensor(array.copy(), requires_grad=True) for array in params.inputs]
+    inputs = torch_inputs(torch, network, arrays)
     x, y, weight = (torch.tensor(array) for array in (batch.x, batch.y, batch.weight))
     for _ in range(3):  # so that running averages change
         twin.zero_grad()
-        value = (0.5 * (twin(x) - y) ** 2 * weight).sum()
+        for array in arrays:
+            array.grad = None
+        value = (0.5 * (twin(inputs(x)) - y) ** 2 * weight).sum()
         value.backward()
         assert problem.total() == pytest.approx(value.item(), rel=1e-12)
     grads = network.views(problem.grad)
-    ours = [*(w.T for w in grads.weights), *grads.biases, *grads.norms]
+    ours = [*(w.T for w in grads.weights), *grads.biases, *grads.norms, *grads.inputs]
     linears = [m for m in twin if isinstance(m, torch.nn.Linear)]
     normed = [m for m in twin if hasattr(m, "weight") and not isinstance(m, torch.nn.Linear)]
     theirs = [m.weight.grad for m in linears]
     theirs += [m.bias.grad for m in linears if m.bias is not None]
     theirs += [grad for m in normed for grad in (m.weight.grad, m.bias.grad)]
+    trains = [k < len(each.shapes) for each in network.inputs for k in range(n_arrays(each))]
+    theirs += [array.grad for array, trained in zip(arrays, trains, strict=True) if trained]
     for one, other in zip(ours, theirs, strict=True):
         one = one if one.shape == other.shape else one[0]
         np.testing.assert_allclose(one, other.numpy(), rtol=1e-9, atol=1e-13)
     twin.eval()
-    raw = twin(x).detach().numpy()
+    raw = twin(inputs(x)).detach().numpy()
     np.testing.assert_allclose(raw_output(network, params, batch.x), raw, rtol=1e-10)
 
 
@@ -381,7 +436,7 @@ def task(name, i=0, **options):
             "X": X,
             "y": Y,
             "sample_weight": None,
-            "theta": network.initial(generator, 6.0, np.dtype(float)),
+            "theta": network.initial(generator, 6.0, np.dtype(float), X=X),
             "generator": generator,
             "alpha": 0.1 * (i + 1),
             "batch_size": 16,
@@ -436,6 +491,65 @@ def test_batch_norm_and_dropout_need_equal_batches(name):
     assert together == (not ("batch norm" in name or "dropout" in OPTIONS[name]))
 
 
+@EACH_KIND
+def test_raw_output_of_a_stack(name):
+    network = network_of(name)
+    theta = random_theta(network, (3,))
+    raw = raw_output(network, network.views(theta), X)
+    assert raw.shape == (3, 50, 2)
+    for one, member in zip(raw, theta, strict=True):
+        np.testing.assert_allclose(one, raw_output(network, network.views(member), X), 1e-10)
+
+
+def test_bins_are_quantiles():
+    layer = PiecewiseLinearEncoding(3, 2, 4)
+    table = np.column_stack([np.arange(101.0), np.repeat([0.0, 5.0], [50, 51]), np.ones(101)])
+    network = Network.perceptron((3, 1), [], inputs=(layer,))
+    theta = network.initial(np.random.RandomState(0), 6.0, np.dtype(float), X=table)
+    network.views(theta).biases[0][...] = 0
+    lower, reciprocals = network.views(theta).inputs
+    np.testing.assert_allclose(lower[:4, 0], [0, 25, 50, 75])
+    np.testing.assert_allclose(reciprocals[:4, 0], 1 / 25)
+    # Two distinct values make one bin; the others stay 0.
+    np.testing.assert_allclose(reciprocals[4:, 0], [1 / 5, 0, 0, 0])
+    # Column by column: 30 is above the first bin and in a fifth of the second.
+    weights = network.views(theta).weights[0]
+    outputs = []
+    for k in range(layer.n_out):
+        weights[...] = np.eye(layer.n_out)[:, k : k + 1]
+        outputs.append(raw_output(network, network.views(theta), np.array([[30.0, 2, 7]]))[0])
+    expected = [1, 0.2, 0, 0, 0.4, 0, 0, 0, 30, 2, 7]
+    np.testing.assert_allclose(np.ravel(outputs), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["plain", "periodic, scaling, dropout", "piecewise, scaling"])
+def test_start_from_data_gives_every_unit_variance_one(name):
+    network = network_of(name)
+    generator = np.random.RandomState(0)
+    theta = network.initial(generator, 6.0, np.dtype(float), X=X)
+    start_from_data(network, theta, X, generator)
+    params = network.views(theta)
+    for i, layer in enumerate(network.layers):
+        head = replace(
+            network, layers=(*network.layers[:i], replace(layer, activation=IDENTITY))
+        )
+        part = params._replace(weights=params.weights[: i + 1], biases=params.biases[: i + 1])
+        sums = raw_output(head, part, X)
+        np.testing.assert_allclose(sums.std(axis=0), 1, rtol=1e-6)
+        # Some rows are on either side of the unit's threshold, as it is a mean over rows.
+        assert ((sums > 0).any(axis=0) & (sums < 0).any(axis=0)).all()
+
+
+def test_a_unit_without_variance_keeps_its_weights():
+    network = network_of("plain")
+    generator = np.random.RandomState(0)
+    theta = network.initial(generator, 6.0, np.dtype(float))
+    before = network.views(theta.copy()).weights
+    start_from_data(network, theta, np.ones((7, 4)), generator)
+    np.testing.assert_array_equal(network.views(theta).weights[0], before[0])
+    assert np.isfinite(theta).all()
+
+
 @pytest.mark.parametrize("name", ["plain", "layer norm", "no bias", "residual"])
 def test_lbfgs_lowers_the_loss(name):
     given = task(name, solver=LBFGS(), max_iter=30, dropout=(), alpha=1e-4)
@@ -480,7 +594,7 @@ def test_a_step_allocates_no_large_arrays(name, n_models):
     y = np.tile(np.eye(10, dtype=np.float32)[0], (1024, 1))
     tasks = []
     for i in range(n_models):
-        theta = network.initial(np.random.RandomState(i), 6.0, np.dtype(np.float32))
+        theta = network.initial(np.random.RandomState(i), 6.0, np.dtype(np.float32), X=x)
         given = task(name, i, X=x, y=y, theta=theta, batch_size=256, max_norm=1.0)
         tasks.append(replace(given, network=network, clip_norm=1.0))
     stack = Stack(tasks)
