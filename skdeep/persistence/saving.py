@@ -276,7 +276,8 @@ def _check_shapes(estimator: Any, params: Parameters, n_outputs: int) -> None:
         [(layer.n_out,) for layer in layers if layer.bias],
         [(layer.n_out,) for layer in normed for _ in layer.norm.starts],  # type: ignore[union-attr]
     )
-    for name, shapes, arrays in zip(WEIGHTS, expected, params, strict=True):
+    lists = params.weights, params.biases, params.norms
+    for name, shapes, arrays in zip(WEIGHTS, expected, lists, strict=True):
         given = [array.shape for array in arrays]
         if given != shapes:
             raise ValueError(
