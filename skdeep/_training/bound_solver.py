@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdeep._arrays import Array, blocks, column, plain
+from skdeep._network.network import Part
 from skdeep.schedules import Span
 from skdeep.solvers import StochasticSolver
 
@@ -47,6 +48,7 @@ class BoundSolver:
         spans: Sequence[Span],
         theta: Array,
         grad: Array,
+        parts: Sequence[Part] = (),
     ) -> None:
         models = theta.shape[:-1]
         self.solver = solvers[0]
@@ -75,12 +77,21 @@ class BoundSolver:
                 self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
                 self.n_steps.reshape(-1)[i] = state.n_steps
                 self.rate.reshape(-1)[i] = state.rate
-        self._table: list[tuple[Array, ...]] = []
+        self._table: list[tuple[tuple[Array, ...], ...]] = []  # of each step, of each kind
         self._horizon = 1
-        cuts = blocks(theta.shape)
-        scratch = np.empty((self.solver.n_scratch, *theta[cuts[0]].shape), theta.dtype)
+        parts = merged(parts or [Part(0, theta.shape[-1])], theta.shape[-1])
+        # Factors are computed once for each distinct pair of rate and decay.
+        self._kinds = list(dict.fromkeys((part.rate, part.decay) for part in parts))
+        cuts = [
+            (self._kinds.index((part.rate, part.decay)), at)
+            for part in parts
+            for at in blocks(theta.shape, part.start, part.stop)
+        ]
+        width = max(theta[at].shape[-1] for _, at in cuts)
+        scratch = np.empty((self.solver.n_scratch, *models, width), theta.dtype)
         self.blocks = [
             (
+                kind,
                 theta[at],
                 grad[at],
                 [
@@ -88,7 +99,7 @@ class BoundSolver:
                     *(vector[..., : theta[at].shape[-1]] for vector in scratch),
                 ],
             )
-            for at in cuts
+            for kind, at in cuts
         ]
 
     def step(self) -> None:
@@ -96,8 +107,8 @@ class BoundSolver:
         if not self._table:
             self._tabulate()
         factors = self._table.pop()
-        for theta, grad, moments in self.blocks:
-            self.solver.update(theta, grad, moments, factors)
+        for kind, theta, grad, moments in self.blocks:
+            self.solver.update(theta, grad, moments, factors[kind])
 
     def set_rate(self, model: int, rate: float) -> None:
         """Set the learning rate of one model."""
@@ -113,17 +124,26 @@ class BoundSolver:
         steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
         steps = self.n_steps + steps
         rate = self._rates(steps) if self.by_step else self.rate
-        factors = self.solver.factors(self.columns, rate, steps + 1)
         self.n_steps += self._horizon
-        columns = []
-        for factor in factors:
+        tables = [self._factors(rate, steps, *kind) for kind in self._kinds]
+        self._table = list(zip(*tables, strict=True))
+        self._horizon = min(2 * self._horizon, self._max_horizon)
+
+    def _factors(
+        self, rate: Array, steps: Array, part_rate: float, part_decay: float
+    ) -> list[tuple[Array, ...]]:
+        # Factors of each step for parts of the given rate and decay.
+        columns = dict(self.columns)
+        if "weight_decay" in columns:
+            columns["weight_decay"] = columns["weight_decay"] * part_decay
+        by_factor = []
+        for factor in self.solver.factors(columns, rate * part_rate, steps + 1):
             cast = factor.astype(self.dtype)
             varies = factor.ndim > self.rate.ndim
-            columns.append(
+            by_factor.append(
                 [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
             )
-        self._table = list(zip(*columns, strict=True))
-        self._horizon = min(2 * self._horizon, self._max_horizon)
+        return list(zip(*by_factor, strict=True))
 
     def _rates(self, steps: Array) -> Array:
         # Learning rates at steps of shape (horizon, *models, 1), counted from 0.
@@ -149,3 +169,20 @@ class BoundSolver:
             float(self.rate.reshape(-1)[model]),
             self.rate_init[model],
         )
+
+
+def merged(parts: Sequence[Part], n_trained: int) -> list[Part]:
+    """Parts with neighbors of equal factors joined; ValueError unless they cover the vector."""
+    starts, stops = [part.start for part in parts], [part.stop for part in parts]
+    if [*starts, n_trained] != [0, *stops]:
+        raise ValueError(
+            f"parts must cover [0, {n_trained}) in order, each beginning where the one before "
+            f"ends; got {list(zip(starts, stops, strict=True))}."
+        )
+    joined = [parts[0]]
+    for part in parts[1:]:
+        if part[2:] == joined[-1][2:]:
+            joined[-1] = joined[-1]._replace(stop=part.stop)
+        else:
+            joined.append(part)
+    return joined
