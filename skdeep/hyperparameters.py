@@ -205,9 +205,9 @@ SHARED: dict[str, Hyperparameter] = {
         How the learning rate changes: 'constant', 'invscaling' (divided by
         ``(t + 1) ** power_t`` after t samples), 'adaptive' (divided by 5 each time there is
         no progress for `n_iter_no_change` epochs, down to 1e-6), 'inverse_time', 'step',
-        'linear', 'exponential', 'cosine' or 'one_cycle'; an object of
-        :mod:`skdeep.schedules`, such as ``WarmUp(5, Cosine())``; or a callable that takes the
-        step, counted from 0, and returns the rate. Used by all stochastic solvers.
+        'linear', 'exponential', 'cosine', 'one_cycle', 'coslog' or 'flat_cosine'; an object
+        of :mod:`skdeep.schedules`, such as ``WarmUp(5, Cosine())``; or a callable that takes
+        the step, counted from 0, and returns the rate. Used by all stochastic solvers.
         """,
         "str, schedule or callable",
     ),

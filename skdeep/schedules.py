@@ -263,6 +263,67 @@ class Cosine(Schedule):
 
 
 @dataclass
+class CosLog(Schedule):
+    """Cycles of a full cosine wave from 0 to the rate and back, each twice as long as the last.
+
+    rate * (1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2, where t is the elapsed fraction of
+    the steps: the "coslog" schedule of [1]_. The first step has a rate of 0, so that a warm-up
+    is not needed.
+
+    Parameters
+    ----------
+    cycles : int in [1, 64], default=4
+        Number of cycles, which together last for `max_iter` epochs.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, arXiv 2407.04491.
+
+    Examples
+    --------
+    The four cycles begin after 0, 1, 3 and 7 fifteenths of the steps:
+
+    >>> import numpy as np
+    >>> from skdeep.schedules import CosLog, Span
+    >>> span = Span(0, per_epoch=3, n_steps=15)
+    >>> CosLog().rates(0.1, np.array([0, 1, 3, 5, 7, 15]), span).round(3).tolist()
+    [0.0, 0.0, 0.0, 0.093, 0.0, 0.0]
+    """
+
+    cycles: int = field_of(4, Interval(1, 64, "both", whole=True))
+
+    def rates(self, rate: float, steps: Array, span: Span) -> Array:
+        share = span.elapsed(steps) / span.n_steps
+        place = np.log2(1 + (2.0**self.cycles - 1) * share)  # in cycles
+        return rate * (1 - np.cos(2 * np.pi * place)) / 2
+
+
+class FlatCosine(Schedule):
+    """The rate for the first half of the steps, then half a cosine down to 0.
+
+    rate * (1 + cos(pi (max(1, 2 t) - 1))) / 2, where t is the elapsed fraction of the steps:
+    the "flat_cos" schedule of [1]_, which uses it for dropout and weight decay.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, arXiv 2407.04491.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeep.schedules import FlatCosine, Span
+    >>> FlatCosine().rates(0.1, np.array([0, 20, 30, 40]), Span(0, per_epoch=4, n_steps=40))
+    array([0.1 , 0.1 , 0.05, 0.  ])
+    """
+
+    def rates(self, rate: float, steps: Array, span: Span) -> Array:
+        share = span.elapsed(steps) / span.n_steps
+        return rate * (1 + np.cos(np.pi * (np.maximum(1, 2 * share) - 1))) / 2
+
+
+@dataclass
 class OneCycle(Schedule):
     """Half a cosine up to the rate, then another down to almost zero.
 
@@ -348,6 +409,8 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "exponential": Exponential,
     "cosine": Cosine,
     "one_cycle": OneCycle,
+    "coslog": CosLog,
+    "flat_cosine": FlatCosine,
 }
 
 
