@@ -96,6 +96,9 @@ class Spec:
         numbers = (f for f in fields(cls) if isinstance(f.default, Real))
         return tuple(f.name for f in numbers if not isinstance(f.default, bool))
 
+    def check(self) -> None:
+        """Raise ValueError if hyperparameters that are valid by themselves cannot be used."""
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get hyperparameters by name.
 

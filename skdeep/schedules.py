@@ -48,6 +48,15 @@ class Schedule(Spec):
         return type(self).rates is not Schedule.rates
 
     @property
+    def by_epoch(self) -> bool:
+        """If True, the rate changes between epochs: a method for this is overridden."""
+        kind = type(self)
+        return (
+            kind.after_epoch is not Schedule.after_epoch
+            or kind.on_plateau is not Schedule.on_plateau
+        )
+
+    @property
     def asks_ahead(self) -> bool:
         """If True, `rates` may be called for steps in advance, some of them never taken."""
         return True
@@ -375,6 +384,8 @@ class FromFunction(Schedule):
     function : callable
         Takes the step, an int counted from 0, and returns the learning rate, a number in
         [0, inf). It is called exactly once for each step taken, in order.
+    parameter : str, default='learning_rate'
+        What the function is given for; named in errors.
 
     Examples
     --------
@@ -384,6 +395,7 @@ class FromFunction(Schedule):
     """
 
     function: Callable[[int], float]
+    parameter: str = "learning_rate"
 
     asks_ahead = False
 
@@ -394,7 +406,8 @@ class FromFunction(Schedule):
         rate = self.function(step)
         if not isinstance(rate, Real) or not 0 <= float(rate) < np.inf:
             raise ValueError(
-                f"learning_rate({step}) returned {rate!r}: return a finite number of 0 or more."
+                f"{self.parameter}({step}) returned {rate!r}: return a finite number of 0 or "
+                "more."
             )
         return float(rate)
 
@@ -448,6 +461,10 @@ class WarmUp(Schedule):
     kinds_by_name: ClassVar = SCHEDULES
 
     @property
+    def by_epoch(self) -> bool:
+        return as_schedule(self.then).by_epoch
+
+    @property
     def asks_ahead(self) -> bool:
         return as_schedule(self.then).asks_ahead
 
@@ -465,8 +482,10 @@ class WarmUp(Schedule):
         return rates * np.minimum((steps + 1) / (n + 1), 1)
 
 
-def as_schedule(schedule: str | Schedule | Callable[[int], float]) -> Schedule:
-    """Convert a name, a schedule or a function to a schedule."""
+def as_schedule(
+    schedule: str | Schedule | Callable[[int], float], parameter: str = "learning_rate"
+) -> Schedule:
+    """Convert a name, a schedule or a function, given for a parameter, to a schedule."""
     if isinstance(schedule, str):
         return SCHEDULES[schedule]()
-    return schedule if isinstance(schedule, Schedule) else FromFunction(schedule)
+    return schedule if isinstance(schedule, Schedule) else FromFunction(schedule, parameter)

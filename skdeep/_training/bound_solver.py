@@ -12,6 +12,7 @@ import numpy as np
 
 from skdeep._arrays import Array, blocks, column, plain
 from skdeep._network.network import Part
+from skdeep._training.step_values import StepValues
 from skdeep.schedules import Span
 from skdeep.solvers import StochasticSolver
 
@@ -64,14 +65,18 @@ class BoundSolver:
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
             for name in self.solver.number_names()
         }
-        self.schedules = [(s.schedule(), span) for s, span in zip(solvers, spans, strict=True)]
-        self.by_step = any(schedule.by_step for schedule, _ in self.schedules)
-        # User-defined functions are called once per step, at that step.
-        asks_ahead = all(schedule.asks_ahead for schedule, _ in self.schedules)
-        self._max_horizon = MAX_HORIZON if asks_ahead else 1
         # Raised by the models' schedules; the learning rate is 0 from then on.
         self.errors: list[Exception | None] = [None] * len(solvers)
         self.all_failed = False
+        self._rates = StepValues([s.schedule() for s in solvers], spans, self.errors)
+        # Schedules of other hyperparameters, by name.
+        scales = {
+            name: StepValues([s.scales()[name] for s in solvers], spans, self.errors)
+            for name in self.solver.scales()
+        }
+        self._scales = {name: scale for name, scale in scales.items() if scale.by_step}
+        asks_ahead = all(values.asks_ahead for values in (self._rates, *self._scales.values()))
+        self._max_horizon = MAX_HORIZON if asks_ahead else 1
         for i, state in enumerate(states):
             if state is not None:
                 self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
@@ -82,14 +87,20 @@ class BoundSolver:
         parts = merged(parts or [Part(0, theta.shape[-1])], theta.shape[-1])
         # Factors are computed once for each distinct pair of rate and decay.
         self._kinds = list(dict.fromkeys((part.rate, part.decay) for part in parts))
+        self.blocks = self._bind_blocks(theta, grad, parts)
+
+    def _bind_blocks(
+        self, theta: Array, grad: Array, parts: Sequence[Part]
+    ) -> list[tuple[int, Array, Array, list[Array]]]:
+        # The arrays that each update of a block takes, and which of the kinds it is.
         cuts = [
             (self._kinds.index((part.rate, part.decay)), at)
             for part in parts
             for at in blocks(theta.shape, part.start, part.stop)
         ]
         width = max(theta[at].shape[-1] for _, at in cuts)
-        scratch = np.empty((self.solver.n_scratch, *models, width), theta.dtype)
-        self.blocks = [
+        scratch = np.empty((self.solver.n_scratch, *theta.shape[:-1], width), theta.dtype)
+        return [
             (
                 kind,
                 theta[at],
@@ -123,19 +134,27 @@ class BoundSolver:
         # a single step (partial_fit) computes no more than it needs.
         steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
         steps = self.n_steps + steps
-        rate = self._rates(steps) if self.by_step else self.rate
+        rate = self._rates.at(steps, self.rate) if self._rates.by_step else self.rate
+        columns = dict(self.columns)
+        for name, scale in self._scales.items():
+            columns[name] = columns[name] * scale.at(steps, np.ones(self.rate.shape))
+        self.all_failed = None not in self.errors
         self.n_steps += self._horizon
-        tables = [self._factors(rate, steps, *kind) for kind in self._kinds]
+        tables = [self._factors(columns, rate, steps, *kind) for kind in self._kinds]
         self._table = list(zip(*tables, strict=True))
         self._horizon = min(2 * self._horizon, self._max_horizon)
 
     def _factors(
-        self, rate: Array, steps: Array, part_rate: float, part_decay: float
+        self,
+        columns: dict[str, Array],
+        rate: Array,
+        steps: Array,
+        part_rate: float,
+        part_decay: float,
     ) -> list[tuple[Array, ...]]:
         # Factors of each step for parts of the given rate and decay.
-        columns = dict(self.columns)
         if "weight_decay" in columns:
-            columns["weight_decay"] = columns["weight_decay"] * part_decay
+            columns = columns | {"weight_decay": columns["weight_decay"] * part_decay}
         by_factor = []
         for factor in self.solver.factors(columns, rate * part_rate, steps + 1):
             cast = factor.astype(self.dtype)
@@ -144,20 +163,6 @@ class BoundSolver:
                 [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
             )
         return list(zip(*by_factor, strict=True))
-
-    def _rates(self, steps: Array) -> Array:
-        # Learning rates at steps of shape (horizon, *models, 1), counted from 0.
-        rates = np.empty((len(steps), self.rate.size))
-        by_model = steps.reshape(rates.shape)
-        for i, (schedule, span) in enumerate(self.schedules):
-            rates[:, i] = 0
-            if self.errors[i] is None:
-                try:
-                    rates[:, i] = schedule.rates(self.rate.flat[i], by_model[:, i], span)
-                except Exception as error:
-                    self.errors[i] = error
-                    self.all_failed = all(e is not None for e in self.errors)
-        return rates.reshape(steps.shape)
 
     def state(self, model: int) -> SolverState:
         """State of one model, from which the next call resumes."""

@@ -5,7 +5,7 @@ import pytest
 
 from skdeep._network.network import Part
 from skdeep._training.bound_solver import BoundSolver
-from skdeep.schedules import Span
+from skdeep.schedules import CosLog, FlatCosine, Span
 from skdeep.solvers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, NAdam, RMSprop
 
 torch = pytest.importorskip("torch")
@@ -100,3 +100,23 @@ def test_parts_are_parameter_groups(name):
         optimizer.step()
     assert np.abs(theta.reshape(start.shape) - start).max() > 1e-3
     np.testing.assert_allclose(theta, torch.cat(parameters).detach().numpy(), rtol=1e-6)
+
+
+def test_decay_schedule_scales_the_weight_decay():
+    span = Span(0, 10, N_STEPS)
+    spec = AdamW("coslog", 0.05, weight_decay=0.3, decay_schedule="flat_cosine")
+    start = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    theta, grad = start.reshape(-1).copy(), np.empty(start.size)
+    solver = BoundSolver([spec], [None], [span], theta, grad)
+    parameter = torch.tensor(start, requires_grad=True)
+    optimizer = torch.optim.AdamW([parameter])
+    rates = CosLog().rates(0.05, np.arange(N_STEPS), span)
+    decays = FlatCosine().rates(0.3, np.arange(N_STEPS), span)
+    for rate, decay in zip(rates, decays, strict=True):
+        grad[...] = slope(theta.reshape(start.shape)).reshape(-1)
+        solver.step()
+        parameter.grad = torch.from_numpy(slope(parameter.detach().numpy()))
+        optimizer.param_groups[0].update(lr=rate, weight_decay=decay)
+        optimizer.step()
+    assert np.abs(theta.reshape(start.shape) - start).max() > 1e-3
+    np.testing.assert_allclose(theta, parameter.detach().numpy().reshape(-1), rtol=1e-6)
