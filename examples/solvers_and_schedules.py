@@ -43,6 +43,8 @@ SCHEDULES = {
     "cosine": "cosine",
     "Cosine(restarts=3, end=0.1)": skdeep.Cosine(restarts=3, end=0.1),
     "one_cycle": "one_cycle",
+    "coslog": "coslog",
+    "flat_cosine": "flat_cosine",
     "WarmUp(3, Cosine())": skdeep.WarmUp(3, skdeep.Cosine()),
     "a function of the step": lambda step: RATE * (1 + np.cos(step / 10)) / 2,
 }
@@ -75,7 +77,7 @@ def plot(path):
     import matplotlib.pyplot as plt
 
     figure, grid = plt.subplots(
-        4, 3, figsize=(10, 9), sharex=True, sharey=True, layout="constrained"
+        7, 2, figsize=(8, 13), sharex=True, sharey=True, layout="constrained"
     )
     epochs = np.arange(STEPS_PER_EPOCH * EPOCHS) / STEPS_PER_EPOCH
     for (name, schedule), axes in zip(SCHEDULES.items(), grid.flat, strict=True):

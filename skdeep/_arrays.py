@@ -27,7 +27,10 @@ def plain(column: Array) -> Array:
     return column.reshape(()) if column.size == 1 else column
 
 
-def blocks(shape: tuple[int, ...]) -> list[Any]:
-    """Indices that split flat vectors of the given shape into blocks that fit the cache."""
+def blocks(shape: tuple[int, ...], start: int, stop: int) -> list[Any]:
+    """Indices that split elements `start` to `stop` of flat vectors into blocks that fit.
+
+    The vectors have the given shape (*models, n).
+    """
     width = max(1, BLOCK * shape[-1] // max(prod(shape), 1))
-    return [np.s_[..., start : start + width] for start in range(0, shape[-1], width)]
+    return [np.s_[..., i : min(i + width, stop)] for i in range(start, stop, width)]

@@ -96,6 +96,9 @@ class Spec:
         numbers = (f for f in fields(cls) if isinstance(f.default, Real))
         return tuple(f.name for f in numbers if not isinstance(f.default, bool))
 
+    def check(self) -> None:
+        """Raise ValueError if hyperparameters that are valid by themselves cannot be used."""
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get hyperparameters by name.
 
@@ -205,9 +208,9 @@ SHARED: dict[str, Hyperparameter] = {
         How the learning rate changes: 'constant', 'invscaling' (divided by
         ``(t + 1) ** power_t`` after t samples), 'adaptive' (divided by 5 each time there is
         no progress for `n_iter_no_change` epochs, down to 1e-6), 'inverse_time', 'step',
-        'linear', 'exponential', 'cosine' or 'one_cycle'; an object of
-        :mod:`skdeep.schedules`, such as ``WarmUp(5, Cosine())``; or a callable that takes the
-        step, counted from 0, and returns the rate. Used by all stochastic solvers.
+        'linear', 'exponential', 'cosine', 'one_cycle', 'coslog' or 'flat_cosine'; an object
+        of :mod:`skdeep.schedules`, such as ``WarmUp(5, Cosine())``; or a callable that takes
+        the step, counted from 0, and returns the rate. Used by all stochastic solvers.
         """,
         "str, schedule or callable",
     ),

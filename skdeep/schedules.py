@@ -48,6 +48,15 @@ class Schedule(Spec):
         return type(self).rates is not Schedule.rates
 
     @property
+    def by_epoch(self) -> bool:
+        """If True, the rate changes between epochs: a method for this is overridden."""
+        kind = type(self)
+        return (
+            kind.after_epoch is not Schedule.after_epoch
+            or kind.on_plateau is not Schedule.on_plateau
+        )
+
+    @property
     def asks_ahead(self) -> bool:
         """If True, `rates` may be called for steps in advance, some of them never taken."""
         return True
@@ -263,6 +272,67 @@ class Cosine(Schedule):
 
 
 @dataclass
+class CosLog(Schedule):
+    """Cycles of a full cosine wave from 0 to the rate and back, each twice as long as the last.
+
+    rate * (1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2, where t is the elapsed fraction of
+    the steps: the "coslog" schedule of [1]_. The first step has a rate of 0, so that a warm-up
+    is not needed.
+
+    Parameters
+    ----------
+    cycles : int in [1, 64], default=4
+        Number of cycles, which together last for `max_iter` epochs.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, arXiv 2407.04491.
+
+    Examples
+    --------
+    The four cycles begin after 0, 1, 3 and 7 fifteenths of the steps:
+
+    >>> import numpy as np
+    >>> from skdeep.schedules import CosLog, Span
+    >>> span = Span(0, per_epoch=3, n_steps=15)
+    >>> CosLog().rates(0.1, np.array([0, 1, 3, 5, 7, 15]), span).round(3).tolist()
+    [0.0, 0.0, 0.0, 0.093, 0.0, 0.0]
+    """
+
+    cycles: int = field_of(4, Interval(1, 64, "both", whole=True))
+
+    def rates(self, rate: float, steps: Array, span: Span) -> Array:
+        share = span.elapsed(steps) / span.n_steps
+        place = np.log2(1 + (2.0**self.cycles - 1) * share)  # in cycles
+        return rate * (1 - np.cos(2 * np.pi * place)) / 2
+
+
+class FlatCosine(Schedule):
+    """The rate for the first half of the steps, then half a cosine down to 0.
+
+    rate * (1 + cos(pi (max(1, 2 t) - 1))) / 2, where t is the elapsed fraction of the steps:
+    the "flat_cos" schedule of [1]_, which uses it for dropout and weight decay.
+
+    References
+    ----------
+    .. [1] Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, arXiv 2407.04491.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdeep.schedules import FlatCosine, Span
+    >>> FlatCosine().rates(0.1, np.array([0, 20, 30, 40]), Span(0, per_epoch=4, n_steps=40))
+    array([0.1 , 0.1 , 0.05, 0.  ])
+    """
+
+    def rates(self, rate: float, steps: Array, span: Span) -> Array:
+        share = span.elapsed(steps) / span.n_steps
+        return rate * (1 + np.cos(np.pi * (np.maximum(1, 2 * share) - 1))) / 2
+
+
+@dataclass
 class OneCycle(Schedule):
     """Half a cosine up to the rate, then another down to almost zero.
 
@@ -314,6 +384,8 @@ class FromFunction(Schedule):
     function : callable
         Takes the step, an int counted from 0, and returns the learning rate, a number in
         [0, inf). It is called exactly once for each step taken, in order.
+    parameter : str, default='learning_rate'
+        What the function is given for; named in errors.
 
     Examples
     --------
@@ -323,6 +395,7 @@ class FromFunction(Schedule):
     """
 
     function: Callable[[int], float]
+    parameter: str = "learning_rate"
 
     asks_ahead = False
 
@@ -333,7 +406,8 @@ class FromFunction(Schedule):
         rate = self.function(step)
         if not isinstance(rate, Real) or not 0 <= float(rate) < np.inf:
             raise ValueError(
-                f"learning_rate({step}) returned {rate!r}: return a finite number of 0 or more."
+                f"{self.parameter}({step}) returned {rate!r}: return a finite number of 0 or "
+                "more."
             )
         return float(rate)
 
@@ -348,6 +422,8 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "exponential": Exponential,
     "cosine": Cosine,
     "one_cycle": OneCycle,
+    "coslog": CosLog,
+    "flat_cosine": FlatCosine,
 }
 
 
@@ -385,6 +461,10 @@ class WarmUp(Schedule):
     kinds_by_name: ClassVar = SCHEDULES
 
     @property
+    def by_epoch(self) -> bool:
+        return as_schedule(self.then).by_epoch
+
+    @property
     def asks_ahead(self) -> bool:
         return as_schedule(self.then).asks_ahead
 
@@ -402,8 +482,10 @@ class WarmUp(Schedule):
         return rates * np.minimum((steps + 1) / (n + 1), 1)
 
 
-def as_schedule(schedule: str | Schedule | Callable[[int], float]) -> Schedule:
-    """Convert a name, a schedule or a function to a schedule."""
+def as_schedule(
+    schedule: str | Schedule | Callable[[int], float], parameter: str = "learning_rate"
+) -> Schedule:
+    """Convert a name, a schedule or a function, given for a parameter, to a schedule."""
     if isinstance(schedule, str):
         return SCHEDULES[schedule]()
-    return schedule if isinstance(schedule, Schedule) else FromFunction(schedule)
+    return schedule if isinstance(schedule, Schedule) else FromFunction(schedule, parameter)

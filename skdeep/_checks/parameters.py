@@ -68,6 +68,7 @@ def check_spec(spec: Any) -> None:
     for value in params.values():
         if isinstance(value, Spec):
             check_spec(value)
+    spec.check()
 
 
 @contextmanager

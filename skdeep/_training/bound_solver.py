@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdeep._arrays import Array, blocks, column, plain
+from skdeep._network.network import Part
+from skdeep._training.step_values import StepValues
 from skdeep.schedules import Span
 from skdeep.solvers import StochasticSolver
 
@@ -47,6 +49,7 @@ class BoundSolver:
         spans: Sequence[Span],
         theta: Array,
         grad: Array,
+        parts: Sequence[Part] = (),
     ) -> None:
         models = theta.shape[:-1]
         self.solver = solvers[0]
@@ -62,25 +65,44 @@ class BoundSolver:
             name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
             for name in self.solver.number_names()
         }
-        self.schedules = [(s.schedule(), span) for s, span in zip(solvers, spans, strict=True)]
-        self.by_step = any(schedule.by_step for schedule, _ in self.schedules)
-        # User-defined functions are called once per step, at that step.
-        asks_ahead = all(schedule.asks_ahead for schedule, _ in self.schedules)
-        self._max_horizon = MAX_HORIZON if asks_ahead else 1
         # Raised by the models' schedules; the learning rate is 0 from then on.
         self.errors: list[Exception | None] = [None] * len(solvers)
         self.all_failed = False
+        self._rates = StepValues([s.schedule() for s in solvers], spans, self.errors)
+        # Schedules of other hyperparameters, by name.
+        scales = {
+            name: StepValues([s.scales()[name] for s in solvers], spans, self.errors)
+            for name in self.solver.scales()
+        }
+        self._scales = {name: scale for name, scale in scales.items() if scale.by_step}
+        asks_ahead = all(values.asks_ahead for values in (self._rates, *self._scales.values()))
+        self._max_horizon = MAX_HORIZON if asks_ahead else 1
         for i, state in enumerate(states):
             if state is not None:
                 self.moments.reshape(len(self.moments), len(solvers), -1)[:, i] = state.moments
                 self.n_steps.reshape(-1)[i] = state.n_steps
                 self.rate.reshape(-1)[i] = state.rate
-        self._table: list[tuple[Array, ...]] = []
+        self._table: list[tuple[tuple[Array, ...], ...]] = []  # of each step, of each kind
         self._horizon = 1
-        cuts = blocks(theta.shape)
-        scratch = np.empty((self.solver.n_scratch, *theta[cuts[0]].shape), theta.dtype)
-        self.blocks = [
+        parts = merged(parts or [Part(0, theta.shape[-1])], theta.shape[-1])
+        # Factors are computed once for each distinct pair of rate and decay.
+        self._kinds = list(dict.fromkeys((part.rate, part.decay) for part in parts))
+        self.blocks = self._bind_blocks(theta, grad, parts)
+
+    def _bind_blocks(
+        self, theta: Array, grad: Array, parts: Sequence[Part]
+    ) -> list[tuple[int, Array, Array, list[Array]]]:
+        # The arrays that each update of a block takes, and which of the kinds it is.
+        cuts = [
+            (self._kinds.index((part.rate, part.decay)), at)
+            for part in parts
+            for at in blocks(theta.shape, part.start, part.stop)
+        ]
+        width = max(theta[at].shape[-1] for _, at in cuts)
+        scratch = np.empty((self.solver.n_scratch, *theta.shape[:-1], width), theta.dtype)
+        return [
             (
+                kind,
                 theta[at],
                 grad[at],
                 [
@@ -88,7 +110,7 @@ class BoundSolver:
                     *(vector[..., : theta[at].shape[-1]] for vector in scratch),
                 ],
             )
-            for at in cuts
+            for kind, at in cuts
         ]
 
     def step(self) -> None:
@@ -96,8 +118,8 @@ class BoundSolver:
         if not self._table:
             self._tabulate()
         factors = self._table.pop()
-        for theta, grad, moments in self.blocks:
-            self.solver.update(theta, grad, moments, factors)
+        for kind, theta, grad, moments in self.blocks:
+            self.solver.update(theta, grad, moments, factors[kind])
 
     def set_rate(self, model: int, rate: float) -> None:
         """Set the learning rate of one model."""
@@ -112,32 +134,35 @@ class BoundSolver:
         # a single step (partial_fit) computes no more than it needs.
         steps = np.arange(self._horizon)[::-1].reshape(-1, *(1,) * self.n_steps.ndim)
         steps = self.n_steps + steps
-        rate = self._rates(steps) if self.by_step else self.rate
-        factors = self.solver.factors(self.columns, rate, steps + 1)
+        rate = self._rates.at(steps, self.rate) if self._rates.by_step else self.rate
+        columns = dict(self.columns)
+        for name, scale in self._scales.items():
+            columns[name] = columns[name] * scale.at(steps, np.ones(self.rate.shape))
+        self.all_failed = None not in self.errors
         self.n_steps += self._horizon
-        columns = []
-        for factor in factors:
-            cast = factor.astype(self.dtype)
-            varies = factor.ndim > self.rate.ndim
-            columns.append(
-                [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
-            )
-        self._table = list(zip(*columns, strict=True))
+        tables = [self._factors(columns, rate, steps, *kind) for kind in self._kinds]
+        self._table = list(zip(*tables, strict=True))
         self._horizon = min(2 * self._horizon, self._max_horizon)
 
-    def _rates(self, steps: Array) -> Array:
-        # Learning rates at steps of shape (horizon, *models, 1), counted from 0.
-        rates = np.empty((len(steps), self.rate.size))
-        by_model = steps.reshape(rates.shape)
-        for i, (schedule, span) in enumerate(self.schedules):
-            rates[:, i] = 0
-            if self.errors[i] is None:
-                try:
-                    rates[:, i] = schedule.rates(self.rate.flat[i], by_model[:, i], span)
-                except Exception as error:
-                    self.errors[i] = error
-                    self.all_failed = all(e is not None for e in self.errors)
-        return rates.reshape(steps.shape)
+    def _factors(
+        self,
+        columns: dict[str, Array],
+        rate: Array,
+        steps: Array,
+        part_rate: float,
+        part_decay: float,
+    ) -> list[tuple[Array, ...]]:
+        # Factors of each step for parts of the given rate and decay.
+        if "weight_decay" in columns:
+            columns = columns | {"weight_decay": columns["weight_decay"] * part_decay}
+        by_factor = []
+        for factor in self.solver.factors(columns, rate * part_rate, steps + 1):
+            cast = factor.astype(self.dtype)
+            varies = factor.ndim > self.rate.ndim
+            by_factor.append(
+                [plain(row) for row in cast] if varies else [plain(cast)] * len(steps)
+            )
+        return list(zip(*by_factor, strict=True))
 
     def state(self, model: int) -> SolverState:
         """State of one model, from which the next call resumes."""
@@ -149,3 +174,20 @@ class BoundSolver:
             float(self.rate.reshape(-1)[model]),
             self.rate_init[model],
         )
+
+
+def merged(parts: Sequence[Part], n_trained: int) -> list[Part]:
+    """Parts with neighbors of equal factors joined; ValueError unless they cover the vector."""
+    starts, stops = [part.start for part in parts], [part.stop for part in parts]
+    if [*starts, n_trained] != [0, *stops]:
+        raise ValueError(
+            f"parts must cover [0, {n_trained}) in order, each beginning where the one before "
+            f"ends; got {list(zip(starts, stops, strict=True))}."
+        )
+    joined = [parts[0]]
+    for part in parts[1:]:
+        if part[2:] == joined[-1][2:]:
+            joined[-1] = joined[-1]._replace(stop=part.stop)
+        else:
+            joined.append(part)
+    return joined

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep._network.network import Network
+from skdeep._network.network import Network, Part
 from skdeep._training.bound_solver import SolverState
 from skdeep.losses import Loss
 from skdeep.solvers import LBFGS, StochasticSolver
@@ -85,6 +85,9 @@ class FitTask:
     mask_generator: np.random.Generator | None = None  # draws the dropout masks
     clip_norm: float | None = None
     max_norm: float | None = None
+    # Slices that cover the trained vector, with factors of their own for learning rate and
+    # weight decay; () means one slice with factors of 1. L-BFGS does not use them.
+    parts: tuple[Part, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -158,6 +161,7 @@ def stack_key(task: FitTask) -> tuple[Any, ...] | None:
         task.shuffle,
         task.alpha > 0,
         task.weight_averaging > 0,
+        task.parts,
         task.n_epochs_before,
         (task.n_rows, task.n_batch_rows) if task.network.needs_equal_batches else None,
     )

@@ -89,6 +89,7 @@ class Stack:
             [Span(run.first_step, n_batches, n_batches * run.task.max_iter) for run in runs],
             self.theta[..., : lead.network.n_trained],
             self.grad,
+            lead.parts,
         )
         self.average = None
         if lead.weight_averaging:

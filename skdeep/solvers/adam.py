@@ -1,11 +1,13 @@
 """Adam and its relatives: AdamW, AMSGrad, NAdam."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep.hyperparameters import NOT_NEGATIVE, field_of, shared_field
+from skdeep.hyperparameters import NOT_NEGATIVE, Spec, field_of, shared_field
+from skdeep.schedules import Schedule, as_schedule
 from skdeep.solvers.base import StochasticSolver, accumulate, accumulate_square, root
 
 
@@ -91,10 +93,17 @@ class AdamW(Adam):
         See :class:`Adam`.
     weight_decay : float in [0, inf), default=0.01
         Each step shrinks the parameters by this times the learning rate.
+    decay_schedule : str, schedule or callable, default='constant'
+        How the weight decay changes, besides its product with the learning rate: its values
+        multiply `weight_decay`. Specified like `learning_rate`, but a schedule that changes
+        between epochs, 'invscaling' or 'adaptive', is not possible. RealMLP uses 'flat_cosine'
+        [2]_.
 
     References
     ----------
     .. [1] Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    .. [2] Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, arXiv 2407.04491.
 
     Examples
     --------
@@ -104,6 +113,20 @@ class AdamW(Adam):
     """
 
     weight_decay: float = field_of(0.01, NOT_NEGATIVE)
+    decay_schedule: str | Schedule | Callable[[int], float] = field_of(
+        "constant", str, Spec, callable
+    )
+
+    def check(self) -> None:
+        if as_schedule(self.decay_schedule).by_epoch:
+            raise ValueError(
+                f"decay_schedule={self.decay_schedule!r} changes between epochs, which only a "
+                "learning rate can: choose one that changes from step to step, such as "
+                "'flat_cosine'."
+            )
+
+    def scales(self):
+        return {"weight_decay": as_schedule(self.decay_schedule, "decay_schedule")}
 
     def factors(self, columns, rate, n_steps):
         first, second = adam_corrections(columns, n_steps)

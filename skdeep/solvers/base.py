@@ -79,6 +79,10 @@ class StochasticSolver(Spec):
             return InvScaling(self.power_t)
         return as_schedule(self.learning_rate)
 
+    def scales(self) -> dict[str, Schedule]:
+        """Schedules of other numeric hyperparameters, by name: their values multiply these."""
+        return {}
+
     def factors(
         self, columns: dict[str, Array], rate: Array, n_steps: Array
     ) -> tuple[Array, ...]:
@@ -86,7 +90,7 @@ class StochasticSolver(Spec):
 
         Parameters
         ----------
-        columns : dict of ndarray of shape (*models, 1)
+        columns : dict of ndarray of shape (*models, 1), or (..., *models, 1) if it varies
             Numeric hyperparameters.
         rate : ndarray of shape (*models, 1), or (..., *models, 1) if it varies
             Learning rate.

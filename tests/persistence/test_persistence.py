@@ -25,6 +25,7 @@ from skdeep import (
     Adam,
     AdamW,
     Cosine,
+    CosLog,
     DeepClassifier,
     DeepRegressor,
     Normal,
@@ -137,7 +138,10 @@ MODELS = {
     ),
     "options": (
         classifier(
-            solver=AdamW(learning_rate=WarmUp(2, WarmUp(1, Cosine(restarts=1)))),
+            solver=AdamW(
+                learning_rate=WarmUp(2, WarmUp(1, Cosine(restarts=1))),
+                decay_schedule=CosLog(3),
+            ),
             activation=["gelu", GELU()],
             weight_init=Normal(0, 0.3),
             class_weight={"a": 2.0, "ccc": 0.5},

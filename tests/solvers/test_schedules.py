@@ -1,5 +1,7 @@
 """Laws of schedules: rates follow their formulas, and solvers use each at its step."""
 
+import itertools
+import math
 import pickle
 from copy import copy
 
@@ -18,7 +20,9 @@ from skdeep.schedules import (
     Adaptive,
     Constant,
     Cosine,
+    CosLog,
     Exponential,
+    FlatCosine,
     FromFunction,
     InverseTime,
     InvScaling,
@@ -49,6 +53,11 @@ def rates(schedule, steps, span=SPAN):
     return np.broadcast_to(schedule.rates(RATE, np.array(steps), span), len(steps))
 
 
+def cosine_wave(power_of_two):
+    """Height of a wave from 0 to 1 and back, after log2 of the argument waves."""
+    return (1 - math.cos(2 * math.pi * math.log2(power_of_two))) / 2
+
+
 # Schedule, steps, and rates as multiples of RATE.
 VALUES = [
     (Constant(), [0, 7, 99], [1, 1, 1]),
@@ -66,6 +75,10 @@ VALUES = [
     (OneCycle(0.275, 10, 100), [0, 5, 10, 39, 99], [0.1, 0.55, 1, 0.001, 0.001]),
     (OneCycle(0, 10, 100), [0, 39], [1, 0.001]),
     (OneCycle(0.975, 10, 100), [0, 38, 39], [0.1, 1, 0.001]),
+    (CosLog(1), [0, 40, 99], [0, 0, 0]),
+    (CosLog(2), [0, 10, 30, 40, 99], [0, cosine_wave(1.75), cosine_wave(3.25), 0, 0]),
+    (CosLog(), [0, 8, 16, 24, 40, 99], [0, 0, cosine_wave(7), cosine_wave(10), 0, 0]),
+    (FlatCosine(), [0, 10, 20, 25, 30, 40, 99], [1, 1, 1, 0.5 + 0.5**1.5, 0.5, 0, 0]),
     (FromFunction(thousandths), [0, 7, 39, 99], [0.002, 0.016, 0.08, 0.2]),
     (WarmUp(1), [0, 1, 2, 3, 4, 99], [0.2, 0.4, 0.6, 0.8, 1, 1]),
     (WarmUp(0), [0, 99], [1, 1]),
@@ -113,10 +126,25 @@ def test_a_call_of_one_step_has_a_finite_rate(schedule):
     assert np.isfinite(rates(schedule, [7, 8], Span(7, 1, 1))).all()
 
 
-@pytest.mark.parametrize("schedule", [Linear(), Cosine(1), OneCycle()], ids=name_of)
+@pytest.mark.parametrize(
+    "schedule", [Linear(), Cosine(1), OneCycle(), CosLog(), FlatCosine()], ids=name_of
+)
 def test_finite_schedules_count_from_the_start_of_the_call(schedule):
     later = rates(schedule, range(100, 140), Span(100, 4, 40))
     np.testing.assert_array_equal(later, rates(schedule, range(40)))
+
+
+def test_each_cycle_of_coslog_is_twice_as_long_as_the_last():
+    n = 1500
+    values = rates(CosLog(4), range(n + 1), Span(0, 4, n))
+    starts = np.array([0, 1, 3, 7, 15]) * n // 15
+    np.testing.assert_allclose(values[starts], 0, atol=1e-12)
+    for start, stop in itertools.pairwise(starts):
+        cycle = values[start : stop + 1]
+        assert cycle.max() == pytest.approx(RATE, rel=1e-3)
+        peak = cycle.argmax()
+        assert (np.diff(cycle[: peak + 1]) > 0).all()
+        assert (np.diff(cycle[peak:]) < 0).all()
 
 
 @pytest.mark.parametrize(

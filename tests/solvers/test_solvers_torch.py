@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from skdeep._network.network import Part
 from skdeep._training.bound_solver import BoundSolver
-from skdeep.schedules import Span
+from skdeep.schedules import CosLog, FlatCosine, Span
 from skdeep.solvers import SGD, Adadelta, Adagrad, Adam, AdamW, AMSGrad, NAdam, RMSprop
 
 torch = pytest.importorskip("torch")
@@ -70,3 +71,52 @@ def test_same_steps(name):
     assert np.abs(theta.reshape(start.shape) - start).max() > 1e-3
     expected = parameter.detach().numpy().reshape(-1)
     np.testing.assert_allclose(theta, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_parts_are_parameter_groups(name):
+    spec, theirs, params = PAIRS[name]
+    start = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    parts = (Part(0, 10, 0.5, 3.0), Part(10, 16), Part(16, 40, 2.0, 0.0))
+
+    theta, grad = start.reshape(-1).copy(), np.empty(start.size)
+    solver = BoundSolver([spec], [None], [Span(0, 10, N_STEPS)], theta, grad, parts)
+    groups = []
+    for part in parts:
+        values = torch.tensor(start.reshape(-1)[part.start : part.stop], requires_grad=True)
+        group = {"params": [values], "lr": spec.learning_rate_init * part.rate}
+        if isinstance(spec, AdamW):
+            group["weight_decay"] = spec.weight_decay * part.decay
+        groups.append(group)
+    optimizer = getattr(torch.optim, theirs)(groups, **params)
+    parameters = [group["params"][0] for group in groups]
+    for _ in range(N_STEPS):
+        grad[...] = slope(theta.reshape(start.shape)).reshape(-1)
+        solver.step()
+        values = torch.cat(parameters).detach().numpy().reshape(start.shape)
+        slopes = torch.from_numpy(slope(values).reshape(-1))
+        for part, parameter in zip(parts, parameters, strict=True):
+            parameter.grad = slopes[part.start : part.stop].clone()
+        optimizer.step()
+    assert np.abs(theta.reshape(start.shape) - start).max() > 1e-3
+    np.testing.assert_allclose(theta, torch.cat(parameters).detach().numpy(), rtol=1e-6)
+
+
+def test_decay_schedule_scales_the_weight_decay():
+    span = Span(0, 10, N_STEPS)
+    spec = AdamW("coslog", 0.05, weight_decay=0.3, decay_schedule="flat_cosine")
+    start = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    theta, grad = start.reshape(-1).copy(), np.empty(start.size)
+    solver = BoundSolver([spec], [None], [span], theta, grad)
+    parameter = torch.tensor(start, requires_grad=True)
+    optimizer = torch.optim.AdamW([parameter])
+    rates = CosLog().rates(0.05, np.arange(N_STEPS), span)
+    decays = FlatCosine().rates(0.3, np.arange(N_STEPS), span)
+    for rate, decay in zip(rates, decays, strict=True):
+        grad[...] = slope(theta.reshape(start.shape)).reshape(-1)
+        solver.step()
+        parameter.grad = torch.from_numpy(slope(parameter.detach().numpy()))
+        optimizer.param_groups[0].update(lr=rate, weight_decay=decay)
+        optimizer.step()
+    assert np.abs(theta.reshape(start.shape) - start).max() > 1e-3
+    np.testing.assert_allclose(theta, parameter.detach().numpy().reshape(-1), rtol=1e-6)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from skdeep._network.inference import raw_output
-from skdeep._network.network import Network
-from skdeep._training.fit_task import FitTask
+from skdeep._network.network import Network, Part
+from skdeep._training.fit_task import FitTask, stack_key
 from skdeep._training.train import train
 from skdeep.activations import ACTIVATIONS
 from skdeep.losses import HalfSquaredError, MultinomialLogLoss
@@ -19,6 +19,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(N_ROWS, 5))
 Y = np.eye(3)[(X @ RNG.normal(size=(5, 3))).argmax(axis=1)]
 WEIGHT = RNG.uniform(0.1, 2, (N_ROWS, 1))
+PARTS = (Part(0, 20, 0.5, 2.0), Part(20, 70, 3.0), Part(70, NETWORK.n_trained, 1.0, 0.0))
 
 SOLVERS = {
     "sgd": lambda i: SGD(learning_rate_init=0.02 * (i + 1), momentum=0.3 * i),
@@ -112,6 +113,7 @@ OPTIONS = {
         "n_iter_no_change": 2 + i,
     },
     "limits": lambda i: {"clip_norm": 0.1 * (i + 1), "max_norm": [None, 0.9, 1.2][i]},
+    "parts": lambda i: {"parts": PARTS},
     "l1": lambda i: {"l1_ratio": 0.3 * i, "alpha": 0.02},
     "stopped by callback": lambda i: {
         "on_epoch": [lambda epoch, *_: None, lambda epoch, *_: epoch == 3 + i]
@@ -134,6 +136,16 @@ def test_these_options_stop_models_at_different_epochs():
     for options in ("plain", "stop on loss", "stop on score"):
         results = train([task(i, **OPTIONS[options](i)) for i in range(3)])
         assert len({result.n_iter for result in results}) > 1, options
+
+
+def test_parts_have_their_own_rates():
+    frozen = (Part(0, 20, 0.0), Part(20, NETWORK.n_trained))
+    start = task(0)
+    theta = train([task(0, parts=frozen)])[0].theta
+    np.testing.assert_array_equal(theta[:20], start.theta[:20])
+    assert (theta[20:] != start.theta[20:]).all()
+    keys = {stack_key(task(i, parts=parts)) for i in (1, 2) for parts in ((), frozen, PARTS)}
+    assert len(keys) == 3
 
 
 def test_a_diverging_member_does_not_affect_the_others():
