@@ -28,6 +28,7 @@ from skdeep.solvers import (
     NAdam,
     RMSprop,
 )
+from skdeep.tabular import TableTransformer
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ __all__ = [
     "OneCycle",
     "RMSprop",
     "StepDecay",
+    "TableTransformer",
     "Uniform",
     "WarmUp",
     "lockstep",
