@@ -30,6 +30,7 @@ from skdeep.solvers import (
     NAdam,
     RMSprop,
 )
+from skdeep.tabular import TableTransformer
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,7 @@ __all__ = [
     "OneCycle",
     "RMSprop",
     "StepDecay",
+    "TableTransformer",
     "Uniform",
     "WarmUp",
     "lockstep",

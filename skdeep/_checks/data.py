@@ -11,7 +11,11 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_sample_weight,
+    validate_data,
+)
 
 # Types of dates, times and durations; those of pandas are subclasses.
 TIMES = (np.datetime64, np.timedelta64, datetime.date, datetime.time, datetime.timedelta)
@@ -272,6 +276,11 @@ def far_larger_column(X: Any) -> tuple[int, float, float] | None:
     if sizes[column] <= min(100 * max(median, 1.0), 1e4):
         return None
     return column, float(sizes[column]), median
+
+
+def input_names(estimator: BaseEstimator, input_features: Any) -> np.ndarray:
+    """Return the names of the columns of X, of which `input_features` has to be a list."""
+    return _check_feature_names_in(estimator, input_features)
 
 
 def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
