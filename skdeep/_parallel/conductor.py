@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
@@ -28,13 +29,36 @@ local = threading.local()
 
 def train_task(task: FitTask) -> FitResult:
     """Train one task; in a thread of `lockstep`, together with others."""
+    return train_tasks([task])[0]
+
+
+def train_tasks(tasks: Sequence[FitTask], n_jobs: int | None = None) -> list[FitResult]:
+    """Train tasks as stacks; in a thread of `lockstep`, together with others.
+
+    Else the stacks are dealt out to `n_jobs` jobs of joblib. Results are in the order of the
+    tasks. The first error of a task is raised.
+    """
     conductor = getattr(local, "conductor", None)
     if conductor is not None:
-        return conductor.fit(task)
-    (result,) = train([task])
-    if isinstance(result, Exception):
-        raise result
-    return result
+        return conductor.fit(tasks)
+    if len(tasks) == 1:
+        results = train(tasks)
+    else:
+        fits = [Promise(task) for task in tasks]
+        stacks = _group_into_stacks(fits, effective_n_jobs(n_jobs))
+        lists = Parallel(n_jobs=n_jobs)(
+            delayed(train)([fit.work for fit in stack]) for stack in stacks
+        )
+        by_fit = {
+            fit: result
+            for stack, own in zip(stacks, lists, strict=True)
+            for fit, result in zip(stack, own, strict=True)
+        }
+        results = [by_fit[fit] for fit in fits]
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results  # type: ignore[return-value]
 
 
 class _Cancelled(BaseException):
@@ -96,20 +120,25 @@ class Conductor:
             self._enqueue(job, self.jobs)
         return job
 
-    def fit(self, task: FitTask) -> FitResult:
-        """Queue a fit task and wait for its result."""
-        # scikit-learn's configuration is per thread, and another thread trains the task.
+    def fit(self, tasks: Sequence[FitTask]) -> list[FitResult]:
+        """Queue the fit tasks of a job and wait for their results."""
+        # scikit-learn's configuration is per thread, and another thread trains the tasks.
         config = get_config()
-        task = replace(
-            task,
-            validate=task.validate and _with_config(task.validate, config),
-            on_epoch=[_with_config(function, config) for function in task.on_epoch],
-        )
-        promise = Promise(task)
+        promises = [
+            Promise(
+                replace(
+                    task,
+                    validate=task.validate and _with_config(task.validate, config),
+                    on_epoch=[_with_config(function, config) for function in task.on_epoch],
+                )
+            )
+            for task in tasks
+        ]
         with self.changed:
-            self._enqueue(promise, self.fits)
-            self.largest_fit = max(self.largest_fit, task.n_bytes)
-        return self._wait(promise)
+            for promise in promises:
+                self._enqueue(promise, self.fits)
+            self.largest_fit = max(self.largest_fit, *(task.n_bytes for task in tasks))
+        return [self._wait(promise) for promise in promises]
 
     def result(self, job: Promise) -> Any:
         """Wait for the result of a job; in the caller, this runs jobs and trains fits."""
@@ -284,8 +313,11 @@ def _deduplicate(tables: list[Any]) -> list[Any]:
     return unique
 
 
-def _group_into_stacks(fits: list[Promise]) -> list[list[Promise]]:
-    """Group fits by `stack_key`, in stacks whose arrays fit the cache."""
+def _group_into_stacks(fits: list[Promise], n_parts: int = 1) -> list[list[Promise]]:
+    """Group fits by `stack_key`, in stacks whose arrays fit the cache.
+
+    Each group makes a multiple of `n_parts` stacks, if it has as many fits.
+    """
     groups: dict[Any, list[Promise]] = {}
     for promise in fits:
         key = stack_key(promise.work)
@@ -294,8 +326,8 @@ def _group_into_stacks(fits: list[Promise]) -> list[list[Promise]]:
     for group in groups.values():
         widest = max(MIN_WIDTH, STACK_BYTES // group[0].work.n_work_bytes)
         for part in _split_by_row_order(group):
-            n_stacks = -(-len(part) // widest)
-            stacks += [part[i::n_stacks] for i in range(n_stacks)]
+            n_stacks = -(-len(part) // (widest * n_parts)) * n_parts
+            stacks += [part[i::n_stacks] for i in range(min(n_stacks, len(part)))]
     return stacks
 
 

@@ -1,0 +1,212 @@
+"""Base class of the tabular estimators. A fit reads the table, trains the members, and blends.
+
+Members are tasks of the core: those of one recipe are trained as one stack.
+"""
+
+import warnings
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skdeep._arrays import Array
+from skdeep._checks.data import check_weights
+from skdeep._checks.parameters import fit_context, unchanged_on_error
+from skdeep._network.inference import raw_output
+from skdeep._parallel.conductor import train_tasks
+from skdeep._training.fit_task import FitResult, FitTask
+from skdeep.estimators.class_weight import times_class_weight
+from skdeep.estimators.unread import CALLER
+from skdeep.metrics.tables import Report
+from skdeep.tabular.blending import fit_temperature, greedy_weights, prediction_loss
+from skdeep.tabular.ensemble import Ensemble, MemberStack, decoded
+from skdeep.tabular.folds import folds_of
+from skdeep.tabular.members import Member, TrainingTable, build_members
+from skdeep.tabular.recipes import Recipe, recipes_of
+from skdeep.tabular.transformer import TableTransformer
+
+
+class TabularEstimator(CallbackSupportMixin, BaseEstimator):
+    """Base of the classifier and the regressor; see them for the parameters."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]]
+    _recipes_by_effort: ClassVar[dict[str, tuple[Recipe, ...]]]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+        """Fit the ensemble to a table.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            The table: numbers, booleans, categories, text of few distinct values, dates and
+            durations, with missing values; see :class:`TableTransformer`.
+        y : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Class labels, an indicator matrix for multi-label, or numbers for regression.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, at least 0, not all 0.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, for splitters such as ``GroupKFold`` in `cv`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are invalid. The estimator is left unchanged.
+        """
+        with unchanged_on_error(self):
+            recipes = recipes_of(self, self._recipes_by_effort)
+            table = self._read_table(X, y, sample_weight)
+            generator = check_random_state(self.random_state)
+            splits = folds_of(
+                self.cv, self.n_members, len(table.shared), table.y,
+                self._strata(table), groups, generator,
+            )  # fmt: skip
+            seeds = generator.randint(2**31, size=(len(recipes), self.n_members))
+            built = [
+                build_members(table, recipe, splits, own)
+                for recipe, own in zip(recipes, seeds.tolist(), strict=True)
+            ]
+            tasks = [task for members in built for _, task in members]
+            results = iter(train_tasks(tasks, self.n_jobs))
+            trained = [
+                [Trained(member, task, next(results)) for member, task in members]
+                for members in built
+            ]
+            self._keep(table, splits, trained)
+        return self
+
+    def _read_table(self, X: Any, y: Any, sample_weight: Any) -> TrainingTable:
+        y = self._check_y(y)
+        transformer = TableTransformer(
+            categorical_features=self.categorical_features, dtype=self.dtype
+        ).fit(X)
+        check_consistent_length(X, y)
+        shared, codes = transformer.encode(X)
+        target = self._target_of(y)
+        weight = times_class_weight(
+            check_weights(sample_weight, shared), self._class_weights(y, target), y, shared.dtype
+        )
+        self.transformer_ = transformer
+        self.n_features_in_ = transformer.n_features_in_
+        if hasattr(transformer, "feature_names_in_"):
+            self.feature_names_in_ = transformer.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        encoded = target.encode(y).astype(float)
+        return TrainingTable(
+            shared, transformer.n_numeric_, codes, target, y, encoded, weight
+        )
+
+    def _keep(
+        self,
+        table: TrainingTable,
+        splits: list[tuple[Array, Array]],
+        trained: list[list[Trained]],
+    ) -> None:
+        trained = [_not_diverged(members) for members in trained]
+        stacks = [
+            MemberStack(
+                members[0].task.network,
+                np.stack([each.result.theta for each in members]),
+                [each.member for each in members],
+            )
+            for members in trained
+        ]
+        out_of_fold = np.stack(
+            [_out_of_fold(table, members, splits) for members in trained]
+        )
+        # Of rows that were held out from a member of each recipe.
+        seen = np.isfinite(out_of_fold).all(axis=(0, 2))
+        weight = None if table.weight is None else table.weight[seen, 0]
+        weights = np.ones(1)
+        if len(stacks) > 1:
+            weights = greedy_weights(
+                out_of_fold[:, seen],
+                lambda p: prediction_loss(table.target, table.encoded[seen], p, weight),
+            )
+        blended = np.tensordot(weights, out_of_fold, 1)
+        temperature = fit_temperature(
+            table.target, blended[seen], table.encoded[seen], weight
+        )
+        self._ensemble = Ensemble(stacks, weights, table.target, temperature)
+        blended = self._ensemble.calibrated(blended)
+        self.oof_prediction_ = self._shaped(blended)
+        self.validation_score_ = self._score_of(
+            table.y[seen], self._decoded(blended[seen]), weight
+        )
+        self.members_ = _report(trained, weights)
+
+    def _predict(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return self._ensemble.predict(*self.transformer_.encode(X))
+
+
+class Trained(NamedTuple):
+    """A member, its task and its result."""
+
+    member: Member
+    task: FitTask
+    result: FitResult
+
+
+def _not_diverged(members: list[Trained]) -> list[Trained]:
+    finite = [each for each in members if np.isfinite(each.result.theta).all()]
+    if not finite:
+        raise ValueError(
+            "Training diverged: the weights of all members are infinite or NaN. Reduce "
+            "learning_rate_init, or look for extreme values in y."
+        )
+    if len(finite) < len(members):
+        warnings.warn(
+            f"Training diverged in {len(members) - len(finite)} of {len(members)} members, which "
+            "are left out. Reduce learning_rate_init, or look for extreme values in y.",
+            stacklevel=CALLER,
+        )
+    return finite
+
+
+def _out_of_fold(
+    table: TrainingTable, members: list[Trained], splits: list[tuple[Array, Array]]
+) -> Array:
+    """Prediction of each row by the members that held it out; NaN where there is none."""
+    total, n_members = 0.0, np.zeros((len(table.shared), 1))
+    for member, task, result in members:
+        held_out = splits[member.fold][1]
+        raw = raw_output(task.network, task.network.views(result.theta), task.X, held_out)
+        own = decoded(table.target, member, raw)
+        prediction = np.zeros((len(table.shared), own.shape[1]))
+        prediction[held_out] = own
+        total = total + prediction
+        n_members[held_out] += 1
+    with np.errstate(invalid="ignore"):
+        return total / n_members
+
+
+def _report(trained: list[list[Trained]], weights: Array) -> Report:
+    rows = {}
+    for recipe, (members, weight) in enumerate(zip(trained, weights, strict=True)):
+        for k, (member, _, result) in enumerate(members):
+            name = f"{recipe}.{k}" if len(trained) > 1 else str(k)
+            rows[name] = {
+                "fold": member.fold,
+                "epochs": result.n_iter,
+                "best_epoch": result.history.best_iter,
+                "validation_loss": -result.history.best_score,
+                "weight": float(weight) / len(members),
+            }
+    columns = ("fold", "epochs", "best_epoch", "validation_loss", "weight")
+    return Report(rows, (columns,), ".4f")

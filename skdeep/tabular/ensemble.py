@@ -1,0 +1,100 @@
+"""A fitted ensemble: stacks of networks, and how their predictions become one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdeep._arrays import Array
+from skdeep._network.inference import raw_output
+from skdeep._network.network import Network
+from skdeep.estimators.targets import RegressionTarget
+from skdeep.tabular.blending import with_temperature
+from skdeep.tabular.members import Member
+
+# Rows that are predicted at once, so that the predictions of all members take little memory.
+CHUNK_ROWS = 8192
+
+
+@dataclass
+class MemberStack:
+    """The members of a recipe: networks of one shape.
+
+    Attributes
+    ----------
+    network : Network
+    theta : ndarray of shape (n_members, n_params)
+    members : list of Member
+    """
+
+    network: Network
+    theta: Array
+    members: list[Member]
+
+    def predictions(self, target, shared: Array, codes: Array) -> Array:
+        """Predictions of each member, of shape (n_members, n_rows, n_columns)."""
+        if any(member.means is not None for member in self.members):
+            raw = [
+                raw_output(self.network, self.network.views(theta), member.matrix(shared, codes))
+                for member, theta in zip(self.members, self.theta, strict=True)
+            ]
+        else:
+            raw = raw_output(self.network, self.network.views(self.theta), shared)
+        return np.stack(
+            [
+                decoded(target, member, one)
+                for member, one in zip(self.members, raw, strict=True)
+            ]
+        )
+
+
+def decoded(target, member: Member, raw: Array) -> Array:
+    """Probabilities, or numbers in the units of y, of shape (n_rows, n_columns)."""
+    raw = raw.astype(float)
+    if isinstance(target, RegressionTarget):
+        return member.scale.inverse_transform(target.loss.output(raw))
+    return target.probabilities(raw)
+
+
+@dataclass
+class Ensemble:
+    """Stacks of members, and how their predictions become one.
+
+    Attributes
+    ----------
+    stacks : list of MemberStack
+        One per recipe.
+    weights : ndarray of shape (n_stacks,)
+        Of each recipe in the average; they sum to 1.
+    target : Target
+    temperature : float
+        Exponent of the averaged probabilities.
+    """
+
+    stacks: list[MemberStack]
+    weights: Array
+    target: object
+    temperature: float = 1.0
+
+    def predict(self, shared: Array, codes: Array) -> Array:
+        """Blended probabilities, or numbers, of shape (n_rows, n_columns)."""
+        chunks = [
+            self.calibrated(
+                sum(
+                    weight * stack.predictions(self.target, shared[rows], codes[rows]).mean(0)
+                    for stack, weight in zip(self.stacks, self.weights, strict=True)
+                    if weight > 0
+                )
+            )
+            for rows in _chunks(len(shared))
+        ]
+        return np.concatenate(chunks)
+
+    def calibrated(self, prediction: Array) -> Array:
+        """Average of the members, of shape (n_rows, n_columns), after calibration."""
+        return with_temperature(self.target, prediction, self.temperature)
+
+
+def _chunks(n_rows: int) -> Iterator[slice]:
+    for start in range(0, n_rows, CHUNK_ROWS):
+        yield slice(start, start + CHUNK_ROWS)

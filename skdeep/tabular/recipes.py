@@ -1,0 +1,113 @@
+"""Recipes: how the members of an ensemble see the table, and how they are trained.
+
+The defaults follow RealMLP [1]_. An ensemble of several recipes mixes networks that see the
+table differently, which lowers the error more than networks that differ in numbers only.
+
+.. [1] Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and boosted
+   trees on tabular data", NeurIPS 2024.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from skdeep._checks.parameters import check_hidden_layer_sizes, check_spec
+from skdeep.activations import ACTIVATIONS
+from skdeep.hyperparameters import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Spec, field_of
+from skdeep.schedules import SCHEDULES
+
+
+@dataclass
+class Recipe(Spec):
+    """How a member of an ensemble sees the table, and how it is trained.
+
+    Parameters
+    ----------
+    embedding : {'periodic', 'piecewise'} or None, default='periodic'
+        What is added to each numeric column: trained combinations of cosines, its position in
+        each of `n_bins` bins between quantiles, or nothing.
+    hidden_layer_sizes : tuple of int, default=(128, 128, 128)
+        Width of each hidden layer.
+    activation : str, default='selu'
+        Activation of the hidden layers: a name in ``skdeep.activations.ACTIVATIONS``.
+    learning_rate : str, default='coslog'
+        Schedule of the learning rate: a name in ``skdeep.schedules.SCHEDULES``.
+    learning_rate_init : float in (0, inf), default=0.04
+        Learning rate. A layer with n inputs learns at 1 / sqrt(n) of it, biases and embeddings
+        at a tenth, and the scaling of the columns at six times this rate.
+    max_iter : int in [1, inf), default=64
+        Number of epochs.
+    batch_size : int in [1, inf), default=256
+        Maximum number of rows in a batch.
+    dropout : float in [0, 1), default=0.15
+        Dropout rate of the hidden layers; falls to 0 in the second half of training.
+    weight_decay : float in [0, inf), default=0.02
+        Decoupled decay of the weights; falls to 0 in the second half of training.
+    label_smoothing : float in [0, 1), default=0.05
+        Share of the target that is spread evenly over the classes.
+    weight_averaging : float in [0, 1), default=0.95
+        Decay of the moving average of the weights over steps.
+    n_bins : int in [1, inf), default=16
+        Number of bins of the piecewise embedding.
+
+    Examples
+    --------
+    >>> from skdeep.tabular import Recipe
+    >>> Recipe(embedding=None, max_iter=32).get_params()["max_iter"]
+    32
+    """
+
+    embedding: str | None = field_of("periodic", ("periodic", "piecewise"), None)
+    hidden_layer_sizes: Sequence[int] | int = field_of((128, 128, 128), "array-like", COUNT)
+    activation: str = field_of("selu", tuple(ACTIVATIONS))
+    learning_rate: str = field_of("coslog", tuple(SCHEDULES))
+    learning_rate_init: float = field_of(0.04, POSITIVE)
+    max_iter: int = field_of(64, COUNT)
+    batch_size: int = field_of(256, COUNT)
+    dropout: float = field_of(0.15, SHARE)
+    weight_decay: float = field_of(0.02, NOT_NEGATIVE)
+    label_smoothing: float = field_of(0.05, SHARE)
+    weight_averaging: float = field_of(0.95, SHARE)
+    n_bins: int = field_of(16, COUNT)
+
+    kinds_by_name: ClassVar = {}
+
+
+_CLASSES = Recipe()
+_NUMBERS = Recipe(activation="mish", learning_rate_init=0.2, label_smoothing=0.0)
+_FAST = {"embedding": None, "activation": "relu", "learning_rate": "cosine", "max_iter": 24}
+_VIEWS = ("periodic", None, "piecewise")
+
+CLASSIFIER_RECIPES = {
+    "fast": (replace(_CLASSES, **_FAST),),
+    "default": (_CLASSES,),
+    "best": tuple(replace(_CLASSES, embedding=view) for view in _VIEWS),
+}
+REGRESSOR_RECIPES = {
+    "fast": (replace(_NUMBERS, **_FAST),),
+    "default": (_NUMBERS,),
+    "best": tuple(replace(_NUMBERS, embedding=view) for view in _VIEWS),
+}
+
+
+def recipes_of(estimator, by_effort: dict[str, tuple[Recipe, ...]]) -> list[Recipe]:
+    """The recipes of an estimator, with its own parameters in place of theirs."""
+    given = estimator.recipe
+    if given is None:
+        recipes = by_effort[estimator.effort]
+    else:
+        recipes = (given,) if isinstance(given, Recipe) else tuple(given)
+        if not recipes or not all(isinstance(one, Recipe) for one in recipes):
+            raise ValueError(
+                f"recipe must be a Recipe or a non-empty list of them; got {given!r}."
+            )
+    own = {
+        name: value
+        for name in Recipe.field_names()
+        if (value := getattr(estimator, name, None)) is not None
+    }
+    recipes = [replace(one, **own) for one in recipes]
+    for one in recipes:
+        check_spec(one)
+        check_hidden_layer_sizes(one.hidden_layer_sizes)
+    return recipes
