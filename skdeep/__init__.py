@@ -30,7 +30,7 @@ from skdeep.solvers import (
     NAdam,
     RMSprop,
 )
-from skdeep.tabular import TableTransformer
+from skdeep.tabular import TableTransformer, TabularClassifier, TabularRegressor
 
 __version__ = "0.1.0"
 
@@ -62,6 +62,8 @@ __all__ = [
     "RMSprop",
     "StepDecay",
     "TableTransformer",
+    "TabularClassifier",
+    "TabularRegressor",
     "Uniform",
     "WarmUp",
     "lockstep",

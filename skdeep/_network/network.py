@@ -155,12 +155,9 @@ class Network:
         """Whether all models of a stack must have batches of the same length.
 
         Shorter batches are padded with rows of weight 0, which would change the statistics
-        of batch norm and the draws of dropout.
+        of batch norm.
         """
-        return any(
-            isinstance(layer.norm, BatchNorm) or layer.dropout or layer.drops_input
-            for layer in self.layers
-        )
+        return any(isinstance(layer.norm, BatchNorm) for layer in self.layers)
 
     @property
     def n_out(self) -> int:

@@ -147,10 +147,8 @@ class Workspace:
             if layer.norm:
                 stages[1].bind_gradients(*d_norm, inner)
         if layer.dropout and self.dropout:
-            rate = self.dropout.rates[..., i + 1, None, None]
             mask, dropped = buffer("mask"), buffer("dropped")
-            generators = self.dropout.generators
-            stages.append(BoundDropout(rate, generators, mask, dropped, inner))
+            stages.append(BoundDropout(self.dropout, i + 1, mask, dropped, inner))
         if layer.residual:
             stages = [BoundResidual(stages, buffer("sum"), delta, inner, d_x)]
         return stages, delta
@@ -178,12 +176,11 @@ class Workspace:
     def _bind_input_dropout(
         self, dropout: Dropout, n_rows: int
     ) -> BoundDropout | BoundSparseDropout:
-        rate = dropout.rates[..., 0, None, None]
         if self.sparse:
-            return BoundSparseDropout(rate, dropout.generators)
+            return BoundSparseDropout(dropout)
         mask = self._buffer("input mask", 0, n_rows, self.n_in)
         kept = self._buffer("kept input", 0, n_rows, self.n_in)
-        return BoundDropout(rate, dropout.generators, mask, kept, None)
+        return BoundDropout(dropout, 0, mask, kept, None)
 
 
 def _by_layer(

@@ -86,6 +86,7 @@ class Batch:
     scale: Array  # (*models,): reciprocal of the sum of sample weights
     n_rows: int
     share: Array | float = 1.0  # (*models,): the batch's fraction of the rows of the epoch
+    counts: list[int] | None = None  # rows of each model, the first; None: all have n_rows
 
 
 class Batches:
@@ -139,7 +140,7 @@ class Batches:
         self._sliced = self._in_order and self._order.full and all_rows
         self._n_rows = np.array([len(order) for order in orders]).reshape(models)
         self._single_batch: Batch | None = None
-        self._unweighted_cache: dict[int, tuple[Array, Array, Array]] = {}
+        self._unweighted_cache: dict[int, tuple[Array, Array, Array, list[int] | None]] = {}
         self._epoch_scale = (
             self._scale_of_epoch(sample_weight, dtype) if share_of_epoch else None
         )
@@ -181,27 +182,28 @@ class Batches:
         for first in range(start, stop, self.batch_size):
             slots = slice(first, min(first + self.batch_size, stop))
             in_block = slice(slots.start - start, slots.stop - start)
-            weight, scale, share = self._unweighted(slots)
+            weight, scale, share, counts = self._unweighted(slots)
             if self._weight is not None:
                 weight, scale = self._normalize(shares[..., in_block, :])
             if stop - start > self.batch_size:
                 x_batch, y_batch = x[..., in_block, :], y[..., in_block, :]
             else:
                 x_batch, y_batch = x, y
-            batch = Batch(x_batch, y_batch, weight, scale, weight.shape[-2], share)
+            batch = Batch(x_batch, y_batch, weight, scale, weight.shape[-2], share, counts)
             if self._order.n_batches == 1:
                 self._single_batch = batch  # all rows in one batch: gathered once per fit
             yield batch
 
-    def _unweighted(self, slots: slice) -> tuple[Array, Array, Array]:
-        # Weight, scale and share without sample weights: the same for all batches of one
-        # length, unless there is padding.
+    def _unweighted(self, slots: slice) -> tuple[Array, Array, Array, list[int] | None]:
+        # Weight, scale and share without sample weights, and counts of rows: the same for all
+        # batches of one length, unless there is padding.
         key = slots.stop - slots.start if self._order.full else -slots.start
         if key not in self._unweighted_cache:
             ones = self._order.filled[..., slots, :].astype(self._shares_out.dtype)
             weight, scale = self._normalize(ones)
-            n_filled = ones.shape[-2] if self._order.full else (ones[..., 0] > 0).sum(axis=-1)
-            self._unweighted_cache[key] = weight, scale, n_filled / self._n_rows
+            n_filled = self._order.filled[..., slots, 0].sum(axis=-1)
+            counts = None if self._order.full else n_filled.reshape(-1).tolist()
+            self._unweighted_cache[key] = weight, scale, n_filled / self._n_rows, counts
         return self._unweighted_cache[key]
 
     def _normalize(self, weight: Array) -> tuple[Array, Array]:

@@ -38,6 +38,7 @@ class Objective:
         dropout: Dropout | None = None,
     ) -> None:
         self.loss = loss
+        self.dropout = dropout
         self.alpha = alpha
         self._l1 = None
         if l1_ratio is not None and np.any(l1_ratio):
@@ -62,6 +63,8 @@ class Objective:
     def loss_and_grad(self, batch: Batch) -> Array:
         """Weighted mean of the loss, of shape (*models,); assigns `grad`."""
         step = self._workspace.bind(batch.n_rows)
+        if self.dropout is not None:
+            self.dropout.counts = batch.counts
         raw = step.forward(batch.x)
         value = self.loss.value_and_gradient(
             batch.y, raw, batch.weight, step.delta, step.scratch

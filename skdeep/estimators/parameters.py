@@ -371,16 +371,21 @@ def constraints(parameters: dict[str, Hyperparameter]) -> dict[str, Any]:
 
 def documented(parameters: dict[str, Hyperparameter]) -> Callable[[Estimator], Estimator]:
     """Fill what both estimators' docstrings have in common into that of the class."""
+    return fill_docstring(parameters, attributes=ATTRIBUTES, references=REFERENCES)
+
+
+def fill_docstring(
+    parameters: dict[str, Hyperparameter], **sections: str
+) -> Callable[[Estimator], Estimator]:
+    """Fill the entries of the parameters, and sections by name, into the class's docstring."""
 
     def fill(estimator: Estimator) -> Estimator:
         if estimator.__doc__:  # python -OO has none
             names = list(inspect.signature(estimator).parameters)
             entries = [parameters[name].entry(name).replace("\n", "\n    ") for name in names]
-            estimator.__doc__ = (
-                estimator.__doc__.replace("{parameters}", "\n\n    ".join(entries))
-                .replace("{attributes}", ATTRIBUTES.strip())
-                .replace("{references}", REFERENCES.strip())
-            )
+            texts = {"parameters": "\n\n    ".join(entries), **sections}
+            for name, text in texts.items():
+                estimator.__doc__ = estimator.__doc__.replace(f"{{{name}}}", text.strip())
         return estimator
 
     return fill

@@ -1,19 +1,15 @@
 """Neural network regressor."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
-import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 
 from skdeep._arrays import Array
-from skdeep._checks.parameters import check_spec
 from skdeep.estimators.base import DeepEstimator
 from skdeep.estimators.parameters import REGRESSOR, constraints, documented
-from skdeep.estimators.targets import RegressionTarget
-from skdeep.hyperparameters import Spec
-from skdeep.losses import QuantileLoss, regression_loss
+from skdeep.estimators.targets import RegressionTarget, quantiles_of, with_regression_loss
 from skdeep.metrics.scorers import mean_pinball_loss_of_quantiles
 
 
@@ -159,21 +155,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         return self._with_loss(RegressionTarget(1 if y.ndim == 1 else y.shape[1]))
 
     def _with_loss(self, target: RegressionTarget) -> RegressionTarget:
-        if isinstance(self.loss, Spec):
-            check_spec(self.loss)
-        given = [self.quantile] if isinstance(self.quantile, Real) else list(self.quantile)
-        fits = all(isinstance(one, Real) and 0 < float(one) < 1 for one in given)
-        if not given or not fits or len(set(given)) < len(given):
-            raise ValueError(
-                "quantile must be a number in (0, 1), or a list of distinct numbers in (0, 1); "
-                f"got {self.quantile!r}."
-            )
-        quantiles = np.array(given, float)
-        # The network's columns ascend, so that they cannot cross; the user's need not.
-        order = np.argsort(quantiles)
-        ascending = tuple(quantiles[order].tolist())
-        loss = regression_loss(self.loss, self.output_activation, ascending)
-        return target.with_loss(loss, np.argsort(order))
+        return with_regression_loss(target, self.loss, self.quantile, self.output_activation)
 
     def _class_weights(self, y: Any, target: Any, incremental: bool) -> None:
         return None
@@ -205,9 +187,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         -------
         score : float
         """
-        loss = getattr(getattr(self, "_target", None), "loss", None)
-        if not isinstance(loss, QuantileLoss) or len(loss.quantiles) == 1:
+        quantiles = quantiles_of(getattr(self, "_target", None))
+        if len(quantiles) < 2:
             return super().score(X, y, sample_weight)
-        # Those of the fit, in the order of its columns.
-        quantiles = [loss.quantiles[k] for k in self._target.order]
         return -mean_pinball_loss_of_quantiles(y, self.predict(X), quantiles, sample_weight)

@@ -6,6 +6,7 @@ output, and scores it as the estimator's ``score`` would.
 
 import copy
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skdeep._arrays import Array
+from skdeep._checks.parameters import check_spec
+from skdeep.hyperparameters import Spec
 from skdeep.losses import (
     Focal,
     HalfSquaredError,
@@ -21,6 +24,7 @@ from skdeep.losses import (
     MultiOutputLoss,
     QuantileLoss,
     classification_loss,
+    regression_loss,
 )
 from skdeep.metrics.counts import dense, label_columns
 
@@ -282,6 +286,35 @@ class RegressionTarget(Target):
         constant = total == 0
         share = np.divide(residual, total, out=(residual > 0).astype(float), where=~constant)
         return float(np.mean(1 - share))
+
+
+def with_regression_loss(
+    target: RegressionTarget, loss: Any, quantile: Any, output_activation: str | None = None
+) -> RegressionTarget:
+    """The target with the loss that a regressor's parameters ask for."""
+    if isinstance(loss, Spec):
+        check_spec(loss)
+    given = [quantile] if isinstance(quantile, Real) else list(quantile)
+    fits = all(isinstance(one, Real) and 0 < float(one) < 1 for one in given)
+    if not given or not fits or len(set(given)) < len(given):
+        raise ValueError(
+            "quantile must be a number in (0, 1), or a list of distinct numbers in (0, 1); "
+            f"got {quantile!r}."
+        )
+    quantiles = np.array(given, float)
+    # The network's columns ascend, so that they cannot cross; the user's need not.
+    order = np.argsort(quantiles)
+    ascending = tuple(quantiles[order].tolist())
+    made = regression_loss(loss, output_activation, ascending)
+    return target.with_loss(made, np.argsort(order))
+
+
+def quantiles_of(target: Any) -> list[float]:
+    """Quantiles in the order of the columns of predictions; [] for another loss."""
+    loss = getattr(target, "loss", None)
+    if not isinstance(loss, QuantileLoss):
+        return []
+    return [loss.quantiles[k] for k in target.order]
 
 
 class MultiOutputTarget(Target):

@@ -56,7 +56,8 @@ def _with_solver(params: dict[str, Any], values: dict[str, Any]) -> dict[str, An
     kind = SOLVERS.get(values["solver"]) if type(values["solver"]) is str else None
     if kind is None:
         return params
-    solver = kind(**{name: values[name] for name in kind.field_names()})
+    # Hyperparameters that were added since then have their defaults.
+    solver = kind(**{name: values[name] for name in kind.field_names() if name in values})
     if solver == kind(**{name: values[name] for name in kind.shared_names()}):
         return params
     others = {name: params[name] for name in params.keys() - {*kind.field_names()}}

@@ -29,11 +29,56 @@ from skdeep.tabular.recipes import Recipe, recipes_of
 from skdeep.tabular.transformer import TableTransformer
 
 
+class Trained(NamedTuple):
+    """A member, its task and its result."""
+
+    member: Member
+    task: FitTask
+    result: FitResult
+
+
 class TabularEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of the classifier and the regressor; see them for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]]
     _recipes_by_effort: ClassVar[dict[str, tuple[Recipe, ...]]]
+    _ensemble: Ensemble
+    cv: Any
+    n_members: int
+    n_jobs: int | None
+    random_state: Any
+    categorical_features: Any
+    dtype: str
+
+    # What differs between the two estimators.
+
+    def _check_y(self, y: Any) -> Array:
+        """Targets, checked, with a single column as a vector."""
+        raise NotImplementedError
+
+    def _target_of(self, y: Array) -> Any:
+        """The target, with its loss."""
+        raise NotImplementedError
+
+    def _class_weights(self, y: Array, target: Any) -> Any:
+        """Weight of each class, or None."""
+        raise NotImplementedError
+
+    def _strata(self, table: TrainingTable) -> Array | None:
+        """Labels by which folds are stratified, or None."""
+        raise NotImplementedError
+
+    def _shaped(self, prediction: Array) -> Array:
+        """Predictions of shape (n_rows, n_columns) as `oof_prediction_` has them."""
+        raise NotImplementedError
+
+    def _decoded(self, prediction: Array) -> Array:
+        """Predictions of shape (n_rows, n_columns) as `predict` returns them."""
+        raise NotImplementedError
+
+    def _score_of(self, y: Array, decoded: Array, weight: Array | None) -> float:
+        """Score of what `predict` returns, as of `score`."""
+        raise NotImplementedError
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -98,7 +143,10 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         shared, codes = transformer.encode(X)
         target = self._target_of(y)
         weight = times_class_weight(
-            check_weights(sample_weight, shared), self._class_weights(y, target), y, shared.dtype
+            check_weights(sample_weight, shared),
+            self._class_weights(y, target),
+            y,
+            shared.dtype,
         )
         self.transformer_ = transformer
         self.n_features_in_ = transformer.n_features_in_
@@ -107,9 +155,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         encoded = target.encode(y).astype(float)
-        return TrainingTable(
-            shared, transformer.n_numeric_, codes, target, y, encoded, weight
-        )
+        return TrainingTable(shared, transformer.n_numeric_, codes, target, y, encoded, weight)
 
     def _keep(
         self,
@@ -126,9 +172,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             )
             for members in trained
         ]
-        out_of_fold = np.stack(
-            [_out_of_fold(table, members, splits) for members in trained]
-        )
+        out_of_fold = np.stack([_out_of_fold(table, members, splits) for members in trained])
         # Of rows that were held out from a member of each recipe.
         seen = np.isfinite(out_of_fold).all(axis=(0, 2))
         weight = None if table.weight is None else table.weight[seen, 0]
@@ -139,9 +183,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 lambda p: prediction_loss(table.target, table.encoded[seen], p, weight),
             )
         blended = np.tensordot(weights, out_of_fold, 1)
-        temperature = fit_temperature(
-            table.target, blended[seen], table.encoded[seen], weight
-        )
+        temperature = fit_temperature(table.target, blended[seen], table.encoded[seen], weight)
         self._ensemble = Ensemble(stacks, weights, table.target, temperature)
         blended = self._ensemble.calibrated(blended)
         self.oof_prediction_ = self._shaped(blended)
@@ -155,14 +197,6 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         return self._ensemble.predict(*self.transformer_.encode(X))
 
 
-class Trained(NamedTuple):
-    """A member, its task and its result."""
-
-    member: Member
-    task: FitTask
-    result: FitResult
-
-
 def _not_diverged(members: list[Trained]) -> list[Trained]:
     finite = [each for each in members if np.isfinite(each.result.theta).all()]
     if not finite:
@@ -172,8 +206,8 @@ def _not_diverged(members: list[Trained]) -> list[Trained]:
         )
     if len(finite) < len(members):
         warnings.warn(
-            f"Training diverged in {len(members) - len(finite)} of {len(members)} members, which "
-            "are left out. Reduce learning_rate_init, or look for extreme values in y.",
+            f"Training diverged in {len(members) - len(finite)} of {len(members)} members, "
+            "which are left out. Reduce learning_rate_init, or look for extreme values in y.",
             stacklevel=CALLER,
         )
     return finite
@@ -183,7 +217,8 @@ def _out_of_fold(
     table: TrainingTable, members: list[Trained], splits: list[tuple[Array, Array]]
 ) -> Array:
     """Prediction of each row by the members that held it out; NaN where there is none."""
-    total, n_members = 0.0, np.zeros((len(table.shared), 1))
+    total: Any = 0.0
+    n_members = np.zeros((len(table.shared), 1))
     for member, task, result in members:
         held_out = splits[member.fold][1]
         raw = raw_output(task.network, task.network.views(result.theta), task.X, held_out)

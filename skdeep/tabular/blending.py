@@ -22,7 +22,9 @@ N_ROUNDS = 40
 TINY = 1e-12
 
 
-def greedy_weights(predictions: Sequence[Array], loss: Callable[[Array], float]) -> Array:
+def greedy_weights(
+    predictions: Sequence[Array] | Array, loss: Callable[[Array], float]
+) -> Array:
     """Weights that minimize the loss of the average, of shape (n_predictions,) [1]_.
 
     Greedy selection with replacement: each round adds the prediction with which the average so
@@ -52,7 +54,7 @@ def prediction_loss(target: Target, encoded: Array, prediction: Array, weight: A
     if not isinstance(target, RegressionTarget):
         log_p, shares = _choices(target, encoded, prediction)
         return -float(np.average(_row_sums(log_p * shares), weights=weight))
-    loss = target.loss
+    loss: Any = target.loss
     if isinstance(loss, QuantileLoss):
         errors = encoded - prediction
         quantiles = np.array(loss.quantiles)

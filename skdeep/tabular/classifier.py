@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import Tags, assert_all_finite
+from sklearn.utils import Tags, check_array
 
 from skdeep._arrays import Array
-from skdeep._checks.data import labels_of
 from skdeep.estimators.class_weight import explicit_class_weight
 from skdeep.estimators.parameters import constraints
 from skdeep.estimators.targets import ClassTarget, MultilabelTarget, class_target, flat_column
@@ -115,9 +114,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         return tags
 
     def _check_y(self, y: Any) -> Array:
-        y = flat_column(labels_of(y))
-        assert_all_finite(y, input_name="y")
-        return y
+        return flat_column(check_array(y, ensure_2d=False, dtype=None, input_name="y"))
 
     def _target_of(self, y: Array) -> ClassTarget | MultilabelTarget:
         target = class_target(y)

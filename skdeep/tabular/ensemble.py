@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from skdeep._arrays import Array
 from skdeep._network.inference import raw_output
 from skdeep._network.network import Network
-from skdeep.estimators.targets import RegressionTarget
 from skdeep.tabular.blending import with_temperature
 from skdeep.tabular.members import Member
 
@@ -31,11 +31,14 @@ class MemberStack:
     theta: Array
     members: list[Member]
 
-    def predictions(self, target, shared: Array, codes: Array) -> Array:
+    def predictions(self, target: Any, shared: Array, codes: Array) -> Array:
         """Predictions of each member, of shape (n_members, n_rows, n_columns)."""
+        raw: Any
         if any(member.means is not None for member in self.members):
             raw = [
-                raw_output(self.network, self.network.views(theta), member.matrix(shared, codes))
+                raw_output(
+                    self.network, self.network.views(theta), member.matrix(shared, codes)
+                )
                 for member, theta in zip(self.members, self.theta, strict=True)
             ]
         else:
@@ -48,10 +51,10 @@ class MemberStack:
         )
 
 
-def decoded(target, member: Member, raw: Array) -> Array:
+def decoded(target: Any, member: Member, raw: Array) -> Array:
     """Probabilities, or numbers in the units of y, of shape (n_rows, n_columns)."""
     raw = raw.astype(float)
-    if isinstance(target, RegressionTarget):
+    if member.scale is not None:
         return member.scale.inverse_transform(target.loss.output(raw))
     return target.probabilities(raw)
 
@@ -73,7 +76,7 @@ class Ensemble:
 
     stacks: list[MemberStack]
     weights: Array
-    target: object
+    target: Any
     temperature: float = 1.0
 
     def predict(self, shared: Array, codes: Array) -> Array:

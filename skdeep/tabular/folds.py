@@ -46,7 +46,7 @@ def folds_of(
     return [(np.asarray(rows), np.asarray(held_out)) for rows, held_out in splits]
 
 
-def _n_folds(cv: int | None, n_members: int, n_rows: int) -> int:
+def _n_folds(cv: Any, n_members: int, n_rows: int) -> int:
     if n_rows < 2:
         raise ValueError(
             f"n_samples={n_rows}: training needs at least 2 rows, one of which is held out."

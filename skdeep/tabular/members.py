@@ -93,7 +93,9 @@ class Member:
 
     def matrix(self, shared: Array, codes: Array) -> Array:
         """The columns that the member sees."""
-        return shared if self.means is None else _with_means(self.means.transform(codes), shared)
+        return (
+            shared if self.means is None else _with_means(self.means.transform(codes), shared)
+        )
 
 
 def _with_means(means: Array, shared: Array) -> Array:
@@ -208,9 +210,7 @@ def _build_member(
     plain = table.encoded
     if isinstance(target, RegressionTarget):
         weight = None if table.weight is None else table.weight[rows, 0]
-        member.scale = TargetScale.fit(
-            plain[rows], weight, target.loss.out_activation == "exp"
-        )
+        member.scale = TargetScale.fit(plain[rows], weight, target.loss.out_activation == "exp")
         plain = member.scale.transform(plain)
         encoded = plain.astype(encoded.dtype)
     X, n_numeric = table.shared, table.n_numeric

@@ -1,9 +1,19 @@
 """Parameters and attributes of the tabular estimators, each described once."""
 
+from collections.abc import Callable
+
 from skdeep._checks.parameters import HasMethods
 from skdeep.estimators.parameters import CLASSIFIER as DEEP_CLASSIFIER
 from skdeep.estimators.parameters import REGRESSOR as DEEP_REGRESSOR
-from skdeep.hyperparameters import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Hyperparameter, Interval
+from skdeep.estimators.parameters import Estimator, fill_docstring
+from skdeep.hyperparameters import (
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    Hyperparameter,
+    Interval,
+)
 from skdeep.losses import Huber
 from skdeep.tabular.recipes import Recipe
 
@@ -153,3 +163,8 @@ ATTRIBUTES = """
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns of `X`, if they are all strings.
 """
+
+
+def documented(parameters: dict[str, Hyperparameter]) -> Callable[[Estimator], Estimator]:
+    """Fill parameters and attributes into the docstring of an estimator."""
+    return fill_docstring(parameters, attributes=ATTRIBUTES)

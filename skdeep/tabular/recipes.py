@@ -9,7 +9,7 @@ table differently, which lowers the error more than networks that differ in numb
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from skdeep._checks.parameters import check_hidden_layer_sizes, check_spec
 from skdeep.activations import ACTIVATIONS
@@ -75,7 +75,12 @@ class Recipe(Spec):
 
 _CLASSES = Recipe()
 _NUMBERS = Recipe(activation="mish", learning_rate_init=0.2, label_smoothing=0.0)
-_FAST = {"embedding": None, "activation": "relu", "learning_rate": "cosine", "max_iter": 24}
+_FAST: dict[str, Any] = {
+    "embedding": None,
+    "activation": "relu",
+    "learning_rate": "cosine",
+    "max_iter": 24,
+}
 _VIEWS = ("periodic", None, "piecewise")
 
 CLASSIFIER_RECIPES = {
@@ -90,18 +95,15 @@ REGRESSOR_RECIPES = {
 }
 
 
-def recipes_of(estimator, by_effort: dict[str, tuple[Recipe, ...]]) -> list[Recipe]:
+def recipes_of(estimator: Any, by_effort: dict[str, tuple[Recipe, ...]]) -> list[Recipe]:
     """The recipes of an estimator, with its own parameters in place of theirs."""
     given = estimator.recipe
     if given is None:
-        recipes = by_effort[estimator.effort]
-    else:
-        recipes = (given,) if isinstance(given, Recipe) else tuple(given)
-        if not recipes or not all(isinstance(one, Recipe) for one in recipes):
-            raise ValueError(
-                f"recipe must be a Recipe or a non-empty list of them; got {given!r}."
-            )
-    own = {
+        given = by_effort[estimator.effort]
+    recipes = [given] if isinstance(given, Recipe) else list(given)
+    if not recipes or not all(isinstance(one, Recipe) for one in recipes):
+        raise ValueError(f"recipe must be a Recipe or a non-empty list of them; got {given!r}.")
+    own: dict[str, Any] = {
         name: value
         for name in Recipe.field_names()
         if (value := getattr(estimator, name, None)) is not None

@@ -41,7 +41,7 @@ from skdeep.activations import GELU, Custom
 from skdeep.initializers import HeNormal, Orthogonal
 from skdeep.losses import Focal, Huber
 from skdeep.persistence import load, save
-from skdeep.persistence.encoding import SPECS
+from skdeep.persistence.encoding import SPECS, decode, encode
 from skdeep.solvers import adagrad, adam, lbfgs, lion, sgd
 from skdeep.solvers import base as solvers_base
 
@@ -321,6 +321,12 @@ def test_weights_of_classes_of_several_columns_come_back(tmp_path):
     weights = [{"a": 2.0}, {1: 0.5, 3: 1}]
     model = classifier(class_weight=weights).fit(X, np.c_[NAMES.astype(object), CODES + 1])
     assert_same(there_and_back(model, tmp_path / "m.json").class_weight, weights)
+
+
+def test_fields_that_a_file_lacks_have_their_defaults():
+    tree = encode(AdamW(weight_decay=0.3))
+    del tree["fields"]["decay_schedule"]
+    assert decode(tree) == AdamW(weight_decay=0.3)
 
 
 def test_every_spec_is_known_and_every_field_of_it_is_checked():

@@ -45,7 +45,7 @@ SHARED = {
     "nesterovs_momentum": [True, False],
     "batch_size": [7, 20, 200, "auto", 200],
     "shuffle": [True, False],
-    "dropout": [0.0, 0.0, 0.2],
+    "dropout": [0.0, 0.2],
     "norm": [None, "batch", "layer"],
     "bias": [True, True, False],
     "residual": [False, True],
@@ -242,6 +242,7 @@ class Member:
             for name, options in OWN.items()
         }
         params["dtype"] = case.dtype
+        params["dropout"] = self.dropout(rng, params)
         if not params["bias"]:
             params["init_output_bias"] = None
         params["learning_rate_init"] = RATES[params["solver"]] * pick(rng, [0.1, 1])
@@ -276,6 +277,14 @@ class Member:
         self.weights = rng.uniform(0.5, 2, N_ROWS)
         self.validated = params["solver"] != "lbfgs" and rng.random() < 0.3
         self.params = params
+
+    @staticmethod
+    def dropout(rng, params):
+        """A rate, or one for each layer: members may differ in rates, not in places."""
+        rate = params["dropout"] * pick(rng, [1.0, 0.5])
+        if rate == 0 or rng.random() < 0.5:
+            return rate
+        return [0.0, *rng.uniform(0.1, 0.5, len(params["hidden_layer_sizes"])).tolist()]
 
     def build(self, tables):
         """Estimator, X, y, further arguments of its calls, and its callback."""
