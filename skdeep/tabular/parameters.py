@@ -1,5 +1,6 @@
 """Parameters and attributes of the tabular estimators, each described once."""
 
+import math
 from collections.abc import Callable
 
 from skdeep._checks.parameters import HasMethods
@@ -90,7 +91,7 @@ COMMON = {
     ),
     "n_jobs": Hyperparameter(
         None,
-        (Interval(-float("inf"), whole=True), None),
+        (Interval(-math.inf, math.inf, "neither", whole=True), None),
         """
         Number of jobs of joblib that the members are dealt out to. None means 1, unless in a
         :func:`joblib.parallel_config` context; -1 all processors.
