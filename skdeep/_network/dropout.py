@@ -36,7 +36,8 @@ class Dropout:
         dropped = np.minimum(np.rint(by_model * 2.0**16), 2**16 - 1)  # of 2^16 numbers
         # Elements whose number is at least the threshold are kept.
         self.thresholds = dropped.astype(np.uint16)
-        self.factors = 2**16 / (2**16 - dropped)  # preserve the mean
+        # These preserve the mean. Python's floats take on the dtype of the mask.
+        self.factors = (2**16 / (2**16 - dropped)).tolist()
 
     def draw(self, model: int, layer: int, out: Array) -> None:
         """Fill `out`, a flat array, with a mask of elements 0 or 1 / (1 - rate)."""
@@ -46,7 +47,7 @@ class Dropout:
             part = out[start : start + 4 * CHUNK]
             numbers = draw(-(-part.size // 4)).view(np.uint16)[: part.size]
             np.greater_equal(numbers, threshold, out=part)
-        out *= self.factors[model, layer]
+        out *= self.factors[model][layer]
 
 
 class BoundDropout:

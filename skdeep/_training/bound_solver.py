@@ -129,6 +129,11 @@ class BoundSolver:
             self.n_steps -= len(self._table)
             self._table.clear()
 
+    @property
+    def n_taken(self) -> Array:
+        """Steps taken so far, of shape (*models, 1)."""
+        return self.n_steps - len(self._table)
+
     def _tabulate(self) -> None:
         # Factors of the next steps, last first. The number of steps doubles each time, so that
         # a single step (partial_fit) computes no more than it needs.
@@ -170,7 +175,7 @@ class BoundSolver:
         return SolverState(
             type(self.solver),
             self.moments.reshape(len(self.moments), n_models, -1)[:, model].copy(),
-            int(self.n_steps.reshape(-1)[model]) - len(self._table),
+            int(self.n_taken.flat[model]),
             float(self.rate.reshape(-1)[model]),
             self.rate_init[model],
         )

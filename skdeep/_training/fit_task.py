@@ -15,6 +15,7 @@ from skdeep._arrays import Array
 from skdeep._network.network import Network, Part
 from skdeep._training.bound_solver import SolverState
 from skdeep.losses import Loss
+from skdeep.schedules import Constant, Schedule
 from skdeep.solvers import LBFGS, StochasticSolver
 
 
@@ -83,6 +84,9 @@ class FitTask:
     # effect on a layer that the network binds without dropout.
     dropout: tuple[float, ...] = ()
     mask_generator: np.random.Generator | None = None  # draws the dropout masks
+    # Its values at each step, in [0, 1], multiply the dropout rates. Not one that changes
+    # between epochs.
+    dropout_schedule: Schedule = field(default_factory=Constant)
     clip_norm: float | None = None
     max_norm: float | None = None
     # Slices that cover the trained vector, with factors of their own for learning rate and

@@ -18,6 +18,7 @@ from skdeep._training.clipping import clip_norm, limit_max_norm
 from skdeep._training.fit_task import FitResult, FitTask, row_order_key
 from skdeep._training.model_run import ModelRun
 from skdeep._training.objective import Objective
+from skdeep._training.step_values import StepValues
 from skdeep.schedules import Span
 
 
@@ -66,6 +67,11 @@ class Stack:
         self.grad = np.empty((*models, lead.network.n_trained), dtype)
         self.readers = runs[:1] if self.shares_rows else runs
         self.batches = _batches(self.readers, models)
+        self.dropout_rates = np.array([task.dropout for task in tasks]).reshape(*models, -1)
+        self.dropout = None
+        if lead.dropout:
+            generators = [task.mask_generator for task in tasks]
+            self.dropout = Dropout(self.dropout_rates, generators)  # type: ignore[arg-type]
         self.objective = Objective(
             lead.network,
             lead.loss,
@@ -75,21 +81,25 @@ class Stack:
             self.batches.batch_size,
             self.batches.sparse,
             column([task.l1_ratio for task in tasks], models, dtype),
-            _dropout(tasks, models, dtype),
+            self.dropout,
         )
         self.clip_norm = _limits([task.clip_norm for task in tasks], models, dtype)
         self.max_norm = _limits([task.max_norm for task in tasks], models, dtype)
         if self.max_norm is not None:
             self.weights = lead.network.views(self.theta).weights
         n_batches = self.batches.n_batches
+        # Spans cover the whole call, including epochs that are already done.
+        spans = [Span(run.first_step, n_batches, n_batches * run.task.max_iter) for run in runs]
         self.solver = BoundSolver(
             [run.solver for run in runs],
             [run.solver_state for run in runs],
-            # Spans cover the whole call, including epochs that are already done.
-            [Span(run.first_step, n_batches, n_batches * run.task.max_iter) for run in runs],
+            spans,
             self.theta[..., : lead.network.n_trained],
             self.grad,
             lead.parts,
+        )
+        self.dropout_scale = StepValues(
+            [task.dropout_schedule for task in tasks], spans, self.solver.errors, high=1
         )
         self.average = None
         if lead.weight_averaging:
@@ -135,7 +145,12 @@ class Stack:
         # One pass over the rows. Returns the mean reported loss, of shape (*models,).
         shape = (self.batches.n_batches, *self.theta.shape[:-1])
         losses, penalties, shares = np.empty((3, *shape))
+        scales = None
+        if self.dropout is not None and self.dropout_scale.by_step:
+            scales = self.dropout_scale.each(self.solver.n_taken, len(losses))
         for i, batch in enumerate(self.batches.epoch()):
+            if scales is not None and self.dropout is not None:
+                self.dropout.set_rates(self.dropout_rates * next(scales))
             losses[i] = self.objective.loss_and_grad(batch)
             penalties[i] = self.objective.penalty_and_grad(batch.scale)
             shares[i] = batch.share
@@ -173,15 +188,6 @@ def _share_rows(tasks: Sequence[FitTask]) -> bool:
     generators = [id(task.generator) for task in tasks if task.generator is not None]
     has_own = len(set(generators)) == len(generators)
     return has_own and len({row_order_key(task) for task in tasks}) == 1
-
-
-def _dropout(
-    tasks: Sequence[FitTask], models: tuple[int, ...], dtype: np.dtype
-) -> Dropout | None:
-    if not tasks[0].dropout:
-        return None
-    rates = np.array([task.dropout for task in tasks], dtype).reshape(*models, -1)
-    return Dropout(rates, [task.mask_generator for task in tasks])  # type: ignore[misc]
 
 
 def _limits(

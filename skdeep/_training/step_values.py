@@ -1,6 +1,6 @@
 """Values of schedules at each step, one schedule per model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,7 +12,8 @@ class StepValues:
     """What the models' schedules make of a number at each step.
 
     There is one schedule and one span per model. An error that a schedule raises is put into
-    `errors`, at the place of its model, for which the value is 0 from then on.
+    `errors`, at the place of its model, for which the value is 0 from then on. It is an error
+    too if a value is not in [0, `high`].
     """
 
     def __init__(
@@ -20,9 +21,11 @@ class StepValues:
         schedules: Sequence[Schedule],
         spans: Sequence[Span],
         errors: list[Exception | None],
+        high: float = np.inf,
     ) -> None:
         self._schedules = list(zip(schedules, spans, strict=True))
         self._errors = errors
+        self._high = high
         # If False, values are the same at all steps.
         self.by_step = any(schedule.by_step for schedule in schedules)
         # If False, values have to be asked for step by step: user-defined functions are called
@@ -41,6 +44,23 @@ class StepValues:
             if self._errors[i] is None:
                 try:
                     values[:, i] = schedule.rates(initial.flat[i], by_model[:, i], span)
+                    self._check(schedule, values[:, i])
                 except Exception as error:
                     self._errors[i] = error
         return values.reshape(steps.shape)
+
+    def _check(self, schedule: Schedule, values: Array) -> None:
+        valid = (values >= 0) & (values <= self._high)
+        if self._high < np.inf and not valid.all():
+            raise ValueError(
+                f"{schedule!r} returned {values[~valid][0]}: its values must be in "
+                f"[0, {self._high:g}]."
+            )
+
+    def each(self, first: Array, n_steps: int) -> Iterator[Array]:
+        """Multiples of 1 at `n_steps` steps in turn, from `first`, of shape (*models, 1)."""
+        ones = np.ones(first.shape)
+        chunk = n_steps if self.asks_ahead else 1
+        for start in range(0, n_steps, chunk):
+            steps = np.arange(start, start + chunk).reshape(-1, *(1,) * first.ndim)
+            yield from self.at(first + steps, ones)

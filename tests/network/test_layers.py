@@ -22,6 +22,15 @@ from skdeep._training.train import train
 from skdeep.activations import ACTIVATIONS, Custom
 from skdeep.inspection.summary import layer_rows
 from skdeep.losses import HalfSquaredError, MultinomialLogLoss
+from skdeep.schedules import (
+    Constant,
+    CosLog,
+    Exponential,
+    FlatCosine,
+    FromFunction,
+    Linear,
+    Span,
+)
 from skdeep.solvers import LBFGS, SGD, Adam
 from tests.losses.test_losses import MODELS, shares
 
@@ -523,6 +532,79 @@ def test_stack_with_shared_rows(options):
     for result, alone in zip(train(tasks()), tasks(), strict=True):
         np.testing.assert_allclose(result.theta, train([alone])[0].theta, rtol=1e-8, atol=1e-10)
     np.testing.assert_array_equal(X, X_COPY)
+
+
+def test_dropout_follows_its_schedule():
+    schedules = [
+        Constant(),
+        FlatCosine(),
+        Linear(0.5),
+        CosLog(2),
+        FromFunction(lambda t: 0.8**t),
+    ]
+
+    def tasks():
+        for i, schedule in enumerate(schedules):
+            yield task("dropout", i, dropout_schedule=schedule, dropout=RATES)
+
+    assert len({stack_key(each) for each in tasks()}) == 1
+    together = train(list(tasks()))
+    for result, alone in zip(together, tasks(), strict=True):
+        np.testing.assert_allclose(result.theta, train([alone])[0].theta, rtol=1e-8, atol=1e-10)
+    plain = train([task("dropout", 1, dropout=RATES)])[0].theta
+    assert not np.allclose(plain, together[1].theta, rtol=1e-3)
+
+
+def rates_drawn(schedule, monkeypatch, **options):
+    """The rates set before each step of a fit."""
+    seen = []
+    set_rates = Dropout.set_rates
+
+    def record(dropout, rates):
+        seen.append(np.array(rates))
+        set_rates(dropout, rates)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Dropout, "set_rates", record)
+        result = train([task("dropout", dropout=RATES, dropout_schedule=schedule, **options)])[
+            0
+        ]
+    return np.array(seen[1:]), result
+
+
+def test_rates_of_dropout_are_multiplied_by_the_values_of_each_step(monkeypatch):
+    # 4 epochs of 4 steps; the rates are set once more before the first.
+    seen, result = rates_drawn(FlatCosine(), monkeypatch)
+    values = FlatCosine().rates(1.0, np.arange(16), Span(0, 4, 16))
+    np.testing.assert_allclose(seen, values[:, None] * RATES)
+    # A resumed fit goes on from its step.
+    seen, _ = rates_drawn(Exponential(0.5), monkeypatch, solver_state=result.solver_state)
+    np.testing.assert_allclose(seen, 0.5 ** (np.arange(16, 32)[:, None] / 4) * RATES)
+    asked = []
+    rates_drawn(FromFunction(lambda step: asked.append(step) or 0.5), monkeypatch)
+    assert asked == list(range(16))
+    # Constant dropout costs nothing.
+    assert rates_drawn(Constant(), monkeypatch)[0].size == 0
+
+
+def test_dropout_scheduled_to_0_is_none():
+    off = FromFunction(lambda step: 0.0)
+    one = train([task("dropout", dropout_schedule=off)])[0]
+    other = train([task("dropout", dropout=(0.0,) * 4)])[0]
+    np.testing.assert_array_equal(one.theta, other.theta)
+
+
+def test_an_error_of_a_dropout_schedule_is_that_of_its_member():
+    schedules = [Constant(), FromFunction(lambda step: 1.5), FromFunction(lambda step: 1 / 0)]
+    tasks = [task("dropout", i, dropout_schedule=one) for i, one in enumerate(schedules)]
+    first, second, third = train(tasks)
+    alone = train([task("dropout", 0)])[0]
+    np.testing.assert_allclose(first.theta, alone.theta, rtol=1e-8, atol=1e-10)
+    assert isinstance(second, ValueError)
+    assert "returned 1.5: its values must be in [0, 1]" in str(second)
+    assert isinstance(third, ZeroDivisionError)
+    again = train([task("dropout", 1, dropout_schedule=schedules[1])])[0]
+    assert isinstance(again, ValueError)
 
 
 @EACH_KIND
