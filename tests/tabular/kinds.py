@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-N = 120
+N = 240
 RNG = np.random.default_rng(0)
 START = dt.datetime(2021, 3, 5)
 
@@ -19,6 +19,7 @@ def holes(values, every):
 INTS = RNG.integers(0, 9, N).tolist()
 FLOATS = RNG.normal(size=N).tolist()
 HOURS = RNG.integers(0, 30_000, N).tolist()
+LEVELS = [f"level {i}" for i in RNG.permutation(N) % 50]
 LETTERS = RNG.choice(list("abcdef"), N).tolist()
 
 # Each kind with and without missing values, and with what is dropped.
@@ -37,8 +38,8 @@ COLUMNS = {
     "letters": LETTERS,
     "letters_holes": holes(LETTERS, 8),
     "rare": ["once", "twice", *RNG.choice(["x", "y", "z"], N - 2).tolist()],
-    "many": [f"level {i}" for i in RNG.integers(0, 60, N)],
-    "many_holes": holes([f"level {i}" for i in RNG.integers(0, 60, N)], 10),
+    "many": LEVELS,
+    "many_holes": holes(LEVELS[::-1], 40),
     "identifier": [f"id {i}" for i in range(N)],
     "date": [(START + dt.timedelta(hours=h)).date() for h in HOURS],
     "time": [START + dt.timedelta(hours=h) for h in HOURS],
