@@ -205,9 +205,10 @@ class Table:
 
     def floats(self, indices: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
         """Return columns of numbers or durations as float64, shape (n_columns, n_rows)."""
-        is_matrix = isinstance(self._source, np.ndarray) and self._source.dtype.kind in "biuf"
-        if is_matrix and DURATION not in kinds:
-            return np.ascontiguousarray(self._source[:, indices].T, dtype=np.float64)
+        source = self._source
+        may_be_numbers = DURATION not in kinds
+        if isinstance(source, np.ndarray) and source.dtype.kind in "biuf" and may_be_numbers:
+            return np.array(source[:, indices].T, dtype=np.float64, order="C")
         out = np.empty((len(indices), self.n_rows))
         for row, index, kind in zip(out, indices, kinds, strict=True):
             row[:] = self.column(int(index)).floats(kind)

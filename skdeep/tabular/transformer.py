@@ -38,8 +38,9 @@ class TableTransformer(TransformerMixin, BaseEstimator):
       ``"infrequent"``, and so do levels that only appear after `fit`. Levels are compared as
       text: 3, 3.0 and "3" are the same.
     - **Categories of many levels** become the logarithm of the frequency of the level and, if
-      `fit` has `y`, means of the target, scaled as numbers. :class:`TargetMeans` has the
-      formula. :meth:`fit_transform` takes the means of each row from other rows.
+      `fit` has `y`, means of the target, scaled as numbers, by the formula of
+      :class:`~skdeep.tabular.TargetMeans`. :meth:`fit_transform` takes the means of each row
+      from other rows.
     - **Dates** become year and time as numbers, and month, weekday, day of the year and time
       of day as points of a circle. Those with a time zone are taken in its wall time.
 
@@ -274,7 +275,8 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         """Return what does not see the target: the matrix, and codes of many levels.
 
         Those who fit several models on parts of the rows need target means of their own for
-        each; see :class:`TargetMeans`.
+        each: see :class:`~skdeep.tabular.TargetMeans`. They go in front of the matrix, as
+        numbers do.
 
         Parameters
         ----------

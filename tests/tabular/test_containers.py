@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
 from skdeep import TableTransformer
-from tests.tabular.kinds import COLUMNS, CONTAINERS, FLOATS, N, holes, object_frame
+from tests.tabular.kinds import COLUMNS, CONTAINERS, FLOATS, N, object_frame
 
 Y = np.random.default_rng(1).normal(size=N)
 EACH_CONTAINER = pytest.mark.parametrize("container", CONTAINERS)
@@ -184,6 +184,12 @@ def test_column_of_another_kind_than_in_fit_is_named(before, now, message):
         fitted.transform(pd.DataFrame({"a": now}))
 
 
+def test_numbers_of_an_array_are_no_durations():
+    fitted = transformer().fit(np.array(COLUMNS["duration"], dtype="m8[s]")[:, None])
+    with pytest.raises(ValueError, match=r"Column 0 held durations in fit, .* such as 5"):
+        fitted.transform(np.array([[5]]))
+
+
 @pytest.mark.parametrize("kind", ["float", "bool", "letters", "many", "time", "duration"])
 def test_new_rows_may_miss_a_column_altogether(kind):
     fitted = transformer().fit(object_frame({"a": COLUMNS[kind]}))
@@ -256,7 +262,3 @@ def test_a_pickle_transforms_alike_and_keeps_no_rows():
     )
     large = object_frame({k: v * 50 for k, v in COLUMNS.items() if k != "identifier"})
     assert len(pickle.dumps(transformer().fit(large, np.tile(Y, 50)))) < 1.1 * len(stored)
-
-
-def test_holes_are_there():
-    assert None in holes(FLOATS, 5)
