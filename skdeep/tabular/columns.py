@@ -15,6 +15,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
@@ -38,6 +39,9 @@ TYPES: dict[str, tuple[type, ...]] = {
     DURATION: (datetime.timedelta, np.timedelta64),
 }
 
+# Types of numbers of which lists become arrays.
+PLAIN = {int, float}
+
 
 class Column:
     """A column of a table; `values` is an array of numbers or times, or a list of objects."""
@@ -52,18 +56,23 @@ class Column:
         if isinstance(self.values, np.ndarray):
             return TYPED[self.values.dtype.kind]
         present = [value for value in self.distinct[0] if not _is_missing(value)]
-        for kind, types in TYPES.items():
-            if present and all(isinstance(value, types) for value in present):
-                return kind
-        return CATEGORY if present else NUMBER
+        if not present:
+            return NUMBER
+        if any(isinstance(value, datetime.time) for value in present):
+            raise ValueError(
+                f"Column {self.name} holds times of day, without a date: convert them to "
+                "durations since midnight."
+            )
+        kinds = (kind for kind in TYPES if all(_is_a(value, kind) for value in present))
+        return next(kinds, CATEGORY)
 
     @cached_property
     def distinct(self) -> tuple[list[Any], np.ndarray]:
         """The distinct values, and the place of each row's value among them."""
         if isinstance(self.values, np.ndarray):
             distinct, codes = np.unique(self.values, return_inverse=True)
-            as_times = distinct.dtype.kind in "mM"
-            return list(distinct.astype(str) if as_times else distinct.tolist()), codes
+            # Times as they are: of nanoseconds, tolist would make integers.
+            return list(distinct) if distinct.dtype.kind in "mM" else distinct.tolist(), codes
         try:
             places = {value: place for place, value in enumerate(dict.fromkeys(self.values))}
         except TypeError:
@@ -74,6 +83,7 @@ class Column:
                 "drop the column."
             ) from None
         codes = np.fromiter(map(places.__getitem__, self.values), np.int32, len(self.values))
+        self.values = []  # a million strings take more than their codes
         return list(places), codes
 
     def floats(self, kind: str) -> np.ndarray:
@@ -98,22 +108,23 @@ class Column:
     def texts(self) -> tuple[list[str | None], np.ndarray]:
         """Return the distinct values as texts, None if missing, and each row's place."""
         distinct, codes = self.distinct
-        return [None if _is_missing(v) or v == "NaT" else _to_text(v) for v in distinct], codes
+        return [None if _is_missing(value) else _to_text(value) for value in distinct], codes
 
     def _check_types(self, kind: str) -> None:
         # Raise ValueError unless all values are of the types that `kind` takes.
-        types = TYPES[NUMBER if kind == BOOLEAN else kind]
-        if isinstance(self.values, np.ndarray):
-            wrong = [] if kind == TYPED[self.values.dtype.kind] else list(self.distinct[0][:1])
-        else:
-            wrong = [
-                v for v in self.distinct[0] if not _is_missing(v) and not isinstance(v, types)
-            ]
+        allowed = NUMBER if kind == BOOLEAN else kind
+        wrong = [v for v in self.distinct[0] if not _is_missing(v) and not _is_a(v, allowed)]
         if wrong:
             raise ValueError(
                 f"Column {self.name} held {kind}s in fit, but now holds other values, such as "
                 f"{wrong[0]!r}: convert the column to {kind}s."
             )
+
+
+def _is_a(value: Any, kind: str) -> bool:
+    # NumPy's durations are integers, too.
+    is_duration = isinstance(value, TYPES[DURATION])
+    return isinstance(value, TYPES[kind]) and (kind == DURATION or not is_duration)
 
 
 def _is_missing(value: Any) -> bool:
@@ -123,6 +134,14 @@ def _is_missing(value: Any) -> bool:
 
 def _to_text(value: Any) -> str:
     # 3, 3.0 and "3" are one level: missing values turn integers into floats in pandas.
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if _is_a(value, DATE):  # in the same words whatever its type
+        return str(_to_date(value))
+    if _is_a(value, DURATION):
+        value = _to_float(value)
     is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
     return str(int(value)) if is_whole else str(value)
 
@@ -173,20 +192,23 @@ class Table:
         """Return a column; columns of objects are kept, as their distinct values are."""
         if index in self._columns:
             return self._columns[index]
-        series, by_dtype = self._source[:, index], False
-        if isinstance(series, nw.Series):
-            by_dtype = series.dtype in (nw.Categorical, nw.Enum)
-            series = _values(series)
-        values = series if series.dtype.kind in TYPED else series.tolist()
+        source, by_dtype = self._source[:, index], False
+        if isinstance(source, nw.Series):
+            by_dtype = source.dtype in (nw.Categorical, nw.Enum)
+            values = _values(source)
+        else:
+            values = source if source.dtype.kind in TYPED else source.tolist()
         column = Column(self.names[index], values, is_categorical=by_dtype)
-        if isinstance(values, list) or by_dtype:
+        if isinstance(values, list):
             self._columns[index] = column
         return column
 
     def floats(self, indices: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
         """Return columns of numbers or durations as float64, shape (n_columns, n_rows)."""
-        if isinstance(self._source, np.ndarray) and self._source.dtype.kind in "biuf":
-            return np.ascontiguousarray(self._source[:, indices].T, dtype=np.float64)
+        source = self._source
+        may_be_numbers = DURATION not in kinds
+        if isinstance(source, np.ndarray) and source.dtype.kind in "biuf" and may_be_numbers:
+            return np.array(source[:, indices].T, dtype=np.float64, order="C")
         out = np.empty((len(indices), self.n_rows))
         for row, index, kind in zip(out, indices, kinds, strict=True):
             row[:] = self.column(int(index)).floats(kind)
@@ -199,11 +221,9 @@ def _frame(X: Any) -> nw.DataFrame | None:
         return None
     try:
         frame = nw.from_native(X, pass_through=True)
-    except Exception as error:
-        names = list(map(repr, getattr(X, "columns", ())))
+    except DuplicateError as error:
+        names = list(map(repr, X.columns))
         twice = sorted({name for name in names if names.count(name) > 1})
-        if not twice:
-            raise
         raise ValueError(
             f"Names of columns must be unique, but X has {', '.join(twice)} more than once: "
             "rename or drop columns."
@@ -213,33 +233,34 @@ def _frame(X: Any) -> nw.DataFrame | None:
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
-def _values(series: nw.Series) -> np.ndarray:
+def _values(series: nw.Series) -> np.ndarray | list[Any]:
+    # An array of numbers, booleans or times, or a list.
     if isinstance(series.dtype, nw.Datetime) and series.dtype.time_zone is not None:
         series = series.dt.replace_time_zone(None)
-    if series.dtype == nw.Time:
-        raise ValueError(
-            f"Column {series.name!r} holds times of day, without a date: convert them to "
-            "durations since midnight."
-        )
-    return series.to_numpy()
+    is_text = series.dtype in (nw.String, nw.Categorical, nw.Enum, nw.Object)
+    if is_text or series.dtype.is_nested():
+        return series.to_list()
+    values = series.to_numpy()
+    if values.dtype.kind == "c":
+        raise ValueError(f"Column {series.name!r} is complex. Complex data not supported.")
+    return values if values.dtype.kind in TYPED else series.to_list()
 
 
 def _array(X: Any) -> np.ndarray:
-    if not isinstance(X, np.ndarray) and isinstance(X, Sequence):
-        # Otherwise NumPy would turn the numbers of mixed rows into strings.
-        numbers = np.asarray(X, dtype=object)
-        try:
-            X = numbers if _kind_of_list(numbers) == "O" else np.asarray(X)
-        except ValueError:
-            X = numbers
-    if getattr(getattr(X, "dtype", None), "kind", "") in "SUTV":
-        X = np.asarray(X).astype(object)
+    if isinstance(X, list | tuple) and not _has_numbers_only(X):
+        # NumPy would turn the numbers of mixed rows into strings.
+        X = np.array(X, dtype=object)
+    if getattr(getattr(X, "dtype", None), "kind", None) in ("S", "U", "T"):
+        X = X.astype(object)
     return check_array(X, dtype=None, ensure_all_finite=False)
 
 
-def _kind_of_list(objects: np.ndarray) -> str:
-    types = set(map(type, objects.ravel().tolist()))
-    return "f" if types and all(issubclass(t, int | float) for t in types) else "O"
+def _has_numbers_only(rows: Sequence[Any]) -> bool:
+    return all(
+        isinstance(row, np.ndarray)
+        or (isinstance(row, Sequence) and set(map(type, row)) <= PLAIN)
+        for row in rows
+    )
 
 
 def _check_shape(n_rows: int, n_columns: int) -> None:

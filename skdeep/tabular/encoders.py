@@ -63,15 +63,15 @@ class Numbers:
         """Measure columns; return the encoder, and reasons to drop columns."""
         indices = np.array(columns, dtype=np.intp)
         median, width, n_missing = (np.zeros(len(indices)) for _ in range(3))
-        has_infinity = np.zeros(len(indices), dtype=bool)
+        varies = np.zeros(len(indices), dtype=bool)
         for part in _blocks(len(indices), table.n_rows):
             values = table.floats(indices[part], kinds[part])
             scale = RobustScale.fit(values)
             median[part], width[part] = scale.median, scale.width
             n_missing[part] = np.count_nonzero(np.isnan(values), axis=-1)
-            has_infinity[part] = np.isinf(values).any(axis=-1)
-        # Infinity beside one other value still says something, at any scale.
-        width[(width == 0) & has_infinity] = 1.0
+            varies[part] = np.fmin.reduce(values, axis=-1) < np.fmax.reduce(values, axis=-1)
+        # Infinity beside one other value says something, at any scale.
+        width[(width == 0) & varies] = 1.0
         marked = (n_missing > 0) & (n_missing < table.n_rows)
         dropped = {
             int(indices[i]): MISSING if n_missing[i] else CONSTANT

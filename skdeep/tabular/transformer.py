@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from skdeep._checks.data import input_names
-from skdeep._checks.parameters import constraints_of, fit_context
+from skdeep._checks.parameters import constraints_of, fit_context, unchanged_on_error
 from skdeep.hyperparameters import COUNT
 from skdeep.tabular.categorical import chosen, fit_categories, kind_of
 from skdeep.tabular.columns import BOOLEAN, CATEGORY, DURATION, NUMBER, Table
@@ -38,8 +38,9 @@ class TableTransformer(TransformerMixin, BaseEstimator):
       ``"infrequent"``, and so do levels that only appear after `fit`. Levels are compared as
       text: 3, 3.0 and "3" are the same.
     - **Categories of many levels** become the logarithm of the frequency of the level and, if
-      `fit` has `y`, means of the target, scaled as numbers. :class:`TargetMeans` has the
-      formula. :meth:`fit_transform` takes the means of each row from other rows.
+      `fit` has `y`, means of the target, scaled as numbers, by the formula of
+      :class:`~skdeep.tabular.TargetMeans`. :meth:`fit_transform` takes the means of each row
+      from other rows.
     - **Dates** become year and time as numbers, and month, weekday, day of the year and time
       of day as points of a circle. Those with a time zone are taken in its wall time.
 
@@ -195,25 +196,29 @@ class TableTransformer(TransformerMixin, BaseEstimator):
     @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X: Any, y: Any) -> tuple[Table, np.ndarray | None]:
         # Fit to a table; return it, and its target means, out of fold.
-        table = Table(X)
-        validate_data(self, X, skip_check_array=True)
-        names = getattr(self, "feature_names_in_", None)
-        self._fit_encoders(table, chosen(self.categorical_features, table.n_columns, names))
-        self.target_means_, means = None, None
-        if y is not None:
-            check_consistent_length(X, y)
-        self._target_names: list[str] = []
-        if y is not None and self.n_levels_:
-            targets, self._target_names = _targets(y)
-            if self._target_names:
-                self.target_means_ = TargetMeans()
-                generator = check_random_state(self.random_state)
-                means = self.target_means_.fit_transform(
-                    self._codes(table), targets, np.arange(table.n_rows), generator
-                )
+        with unchanged_on_error(self):
+            table = Table(X)
+            validate_data(self, X, skip_check_array=True)
+            names = getattr(self, "feature_names_in_", None)
+            is_chosen = chosen(self.categorical_features, table.n_columns, names)
+            self._fit_encoders(table, is_chosen)
+            means = self._fit_means(table, X, y)
         n_means = 0 if means is None else means.shape[1]
         self.n_numeric_ = n_means + sum(len(encoder.numeric) for encoder in self._encoders)
         return table, means
+
+    def _fit_means(self, table: Table, X: Any, y: Any) -> np.ndarray | None:
+        self.target_means_, self._target_names = None, []
+        if y is None:
+            return None
+        check_consistent_length(X, y)
+        targets, self._target_names = _targets(y) if self.n_levels_ else (y, [])
+        if not self._target_names:
+            return None
+        self.target_means_ = TargetMeans()
+        generator = check_random_state(self.random_state)
+        rows = np.arange(table.n_rows)
+        return self.target_means_.fit_transform(self._codes(table), targets, rows, generator)
 
     def _fit_encoders(self, table: Table, is_chosen: np.ndarray | None) -> None:
         numbers: list[int] = []
@@ -270,7 +275,8 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         """Return what does not see the target: the matrix, and codes of many levels.
 
         Those who fit several models on parts of the rows need target means of their own for
-        each; see :class:`TargetMeans`.
+        each: see :class:`~skdeep.tabular.TargetMeans`. They go in front of the matrix, as
+        numbers do.
 
         Parameters
         ----------
