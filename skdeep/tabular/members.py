@@ -136,7 +136,7 @@ def network_for(recipe: Recipe, n_in: int, n_numeric: int, n_out: int) -> Networ
     """The network of a recipe, from `n_in` columns, of which the first are numbers."""
     inputs: list[InputLayer] = []
     if recipe.embedding == "periodic" and n_numeric:
-        inputs.append(PeriodicEmbedding(n_in, n_numeric))
+        inputs.append(PeriodicEmbedding(n_in, n_numeric, sigma=recipe.sigma))
     elif recipe.embedding == "piecewise" and n_numeric:
         inputs.append(PiecewiseLinearEncoding(n_in, n_numeric, recipe.n_bins))
     inputs.append(Scaling(inputs[-1].n_out if inputs else n_in))

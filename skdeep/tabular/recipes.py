@@ -47,6 +47,8 @@ class Recipe(Spec):
         Share of the target that is spread evenly over the classes.
     weight_averaging : float in [0, 1), default=0.95
         Decay of the moving average of the weights over steps.
+    sigma : float in (0, inf), default=0.1
+        Standard deviation of the initial frequencies of the periodic embedding.
     n_bins : int in [1, inf), default=16
         Number of bins of the piecewise embedding.
 
@@ -68,6 +70,7 @@ class Recipe(Spec):
     weight_decay: float = field_of(0.02, NOT_NEGATIVE)
     label_smoothing: float = field_of(0.05, SHARE)
     weight_averaging: float = field_of(0.95, SHARE)
+    sigma: float = field_of(0.1, POSITIVE)
     n_bins: int = field_of(16, COUNT)
 
     kinds_by_name: ClassVar = {}
