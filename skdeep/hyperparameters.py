@@ -38,6 +38,7 @@ FINITE = Interval(-math.inf, math.inf, "neither")
 NOT_NEGATIVE = Interval()
 POSITIVE = Interval(closed="neither")
 SHARE = Interval(0, 1, "left")
+WHOLE = Interval(-math.inf, math.inf, "neither", whole=True)
 COUNT = Interval(1, whole=True)
 
 

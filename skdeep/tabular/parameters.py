@@ -1,6 +1,5 @@
 """Parameters and attributes of the tabular estimators, each described once."""
 
-import math
 from collections.abc import Callable
 
 from skdeep._checks.parameters import HasMethods
@@ -12,8 +11,8 @@ from skdeep.hyperparameters import (
     NOT_NEGATIVE,
     POSITIVE,
     SHARE,
+    WHOLE,
     Hyperparameter,
-    Interval,
 )
 from skdeep.losses import Huber
 from skdeep.tabular.recipes import Recipe
@@ -91,7 +90,7 @@ COMMON = {
     ),
     "n_jobs": Hyperparameter(
         None,
-        (Interval(-math.inf, math.inf, "neither", whole=True), None),
+        (WHOLE, None),
         """
         Number of jobs of joblib that the members are dealt out to. None means 1, unless in a
         :func:`joblib.parallel_config` context; -1 all processors.
