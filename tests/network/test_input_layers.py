@@ -9,7 +9,7 @@ from skdeep._network.data_driven import start_from_data
 from skdeep._network.inference import raw_output
 from skdeep._network.input_layers import PiecewiseLinearEncoding
 from skdeep._network.network import Network
-from tests.network.test_layers import IDENTITY, X, network_of
+from tests.network.test_layers import EACH_KIND, IDENTITY, X, network_of, random_theta
 
 
 def test_bins_are_quantiles():
@@ -59,3 +59,13 @@ def test_a_unit_without_variance_keeps_its_weights():
     start_from_data(network, theta, np.ones((7, 4)), generator)
     np.testing.assert_array_equal(network.views(theta).weights[0], before[0])
     assert np.isfinite(theta).all()
+
+
+@EACH_KIND
+def test_raw_output_of_a_stack(name):
+    network = network_of(name)
+    theta = random_theta(network, (3,))
+    raw = raw_output(network, network.views(theta), X)
+    assert raw.shape == (3, 50, 2)
+    for one, member in zip(raw, theta, strict=True):
+        np.testing.assert_allclose(one, raw_output(network, network.views(member), X), 1e-10)

@@ -625,16 +625,6 @@ def test_members_may_have_different_numbers_of_rows(name, batch_size, weighted):
         np.testing.assert_allclose(result.theta, train([alone])[0].theta, rtol=1e-8, atol=1e-10)
 
 
-@EACH_KIND
-def test_raw_output_of_a_stack(name):
-    network = network_of(name)
-    theta = random_theta(network, (3,))
-    raw = raw_output(network, network.views(theta), X)
-    assert raw.shape == (3, 50, 2)
-    for one, member in zip(raw, theta, strict=True):
-        np.testing.assert_allclose(one, raw_output(network, network.views(member), X), 1e-10)
-
-
 @pytest.mark.parametrize("name", ["plain", "layer norm", "no bias", "residual"])
 def test_lbfgs_lowers_the_loss(name):
     given = task(name, solver=LBFGS(), max_iter=30, dropout=(), alpha=1e-4)
