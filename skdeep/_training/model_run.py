@@ -1,11 +1,12 @@
 """Training of one model: its history, its best epoch, and when it stops."""
 
 import math
-import time
+from time import monotonic
 
 import numpy as np
 
 from skdeep._arrays import Array
+from skdeep._training.bound_solver import SolverState
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.solvers import StochasticSolver
 
@@ -28,7 +29,13 @@ class ModelRun:
         self.average = None if state is None else state.average
         self.n_iter = 0
         self.history = task.history.copy()
-        self.deadline = time.monotonic() + task.max_time
+        self.deadline = monotonic() + task.max_time
+        self.left = False  # has passed its deadline in the middle of an epoch
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the deadline has passed."""
+        return monotonic() > self.deadline
 
     def bind(self, theta: Array, average: Array | None) -> None:
         """Set the arrays of shape (n_params,) that hold the parameters and their average."""
@@ -40,14 +47,23 @@ class ModelRun:
         """Parameters to validate and return: the last ones, or their moving average."""
         return self.theta if self.average is None else self.average
 
-    def after_epoch(self, loss: float, rate: float) -> tuple[float, str | None]:
+    def leave(self, state: SolverState) -> None:
+        """Keep the present parameters and solver's state, whatever the stack does next."""
+        self.left = True
+        self.solver_state = state
+        self.bind(self.theta.copy(), None if self.average is None else self.average.copy())
+
+    def after_epoch(
+        self, loss: float, rate: float, share: float = 1.0
+    ) -> tuple[float, str | None]:
         """Record an epoch, validate and call the callbacks.
 
-        Returns the learning rate of the next epoch, and the reason to stop, if any.
+        `share` is the fraction of its rows that were seen. Returns the learning rate of the
+        next epoch, and the reason to stop, if any.
         """
         task, history = self.task, self.history
         self.n_iter += 1
-        history.n_rows_seen += self.n_rows
+        history.n_rows_seen += round(self.n_rows * share)
         history.loss_curve.append(loss)
         if not math.isfinite(loss):
             return rate, "diverged"
@@ -56,6 +72,8 @@ class ModelRun:
         stops = [on(self.n_iter, loss, score, self.returned) for on in task.on_epoch]
         initial = self.solver.learning_rate_init
         rate = self.schedule.after_epoch(rate, initial, history.n_rows_seen)
+        if self.left:
+            return rate, "stopped" if any(stops) else "max_time"
         if history.n_stalled > task.n_iter_no_change:
             slower = self.schedule.on_plateau(rate)
             if slower is None:
@@ -65,7 +83,7 @@ class ModelRun:
             return rate, "stopped"
         if self.n_iter >= task.max_iter:
             return rate, "max_iter"
-        return rate, "max_time" if time.monotonic() > self.deadline else None
+        return rate, "max_time" if self.is_late else None
 
     def _update_best(self, loss: float) -> float | None:
         history, task = self.history, self.task

@@ -4,7 +4,9 @@ The arrays of a stack have a leading axis of models. Each model has a ``ModelRun
 its history and decides when it stops; a model that stops leaves the stack.
 """
 
+import math
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,7 @@ class Stack:
     def _arrange(self, runs: list[ModelRun]) -> None:
         # Allocate the arrays of the stack, for all models or for those that are left.
         self.running = runs
+        self.deadline = min([run.deadline for run in runs])
         tasks = [run.task for run in runs]
         lead = tasks[0]
         models = () if len(tasks) == 1 else (len(tasks),)
@@ -115,11 +118,13 @@ class Stack:
         outcomes: list[str | Exception | None] = [None] * len(self.running)
         try:
             while outcomes.count(None) == len(outcomes):
-                for i, loss in enumerate(self._epoch().reshape(-1).tolist()):
-                    outcomes[i] = self._after_epoch(i, loss)
+                losses, shares = self._epoch()
+                for i in range(len(outcomes)):
+                    outcomes[i] = self._after_epoch(i, losses[i], shares[i])
         finally:
             for i, run in enumerate(self.running):
-                run.solver_state = self.solver.state(i)
+                if not run.left:
+                    run.solver_state = self.solver.state(i)
                 reader = i if run in self.readers else 0
                 run.rows = self.batches.order(reader)
                 if run.task.shuffle and run not in self.readers:
@@ -128,23 +133,25 @@ class Stack:
                     run.task.generator.set_state(generator.get_state())  # type: ignore[union-attr]
         return outcomes
 
-    def _after_epoch(self, model: int, loss: float) -> str | Exception | None:
+    def _after_epoch(self, model: int, loss: float, share: float) -> str | Exception | None:
         # Why the model leaves the stack: an outcome, or an error of user-defined code.
         error = self.solver.errors[model]
-        if error is not None:
+        if error is not None and not self.running[model].left:
             return error
         rate = float(self.solver.rate.reshape(-1)[model])
         try:
-            rate, outcome = self.running[model].after_epoch(loss, rate)
+            rate, outcome = self.running[model].after_epoch(loss, rate, share)
         except Exception as error:
             return error
         self.solver.set_rate(model, rate)
         return outcome
 
-    def _epoch(self) -> Array:
-        # One pass over the rows. Returns the mean reported loss, of shape (*models,).
+    def _epoch(self) -> tuple[list[float], list[float]]:
+        # One pass over the rows. Returns each model's mean reported loss over the rows that it
+        # has seen, and their fraction of its rows.
         shape = (self.batches.n_batches, *self.theta.shape[:-1])
         losses, penalties, shares = np.empty((3, *shape))
+        left: dict[int, int] = {}  # models that have passed their deadline -> steps taken
         scales = None
         if self.dropout is not None and self.dropout_scale.by_step:
             scales = self.dropout_scale.each(self.solver.n_taken, len(losses))
@@ -163,7 +170,33 @@ class Stack:
                 limit_max_norm(self.weights, self.max_norm)
             if self.average is not None:
                 self.average.update(self.theta)
-        return np.add.reduce(self.objective.reported(losses, penalties) * shares)
+            if monotonic() > self.deadline and i + 1 < len(losses):
+                self._leave(i + 1, left)
+                if None not in self.solver.errors:
+                    break
+        reported = (self.objective.reported(losses, penalties) * shares).reshape(
+            len(losses), -1
+        )
+        shares = shares.reshape(reported.shape)
+        means, seen = np.add.reduce(reported), np.ones(len(self.running))
+        for model, n_steps in left.items():
+            seen[model] = shares[:n_steps, model].sum()
+            means[model] = reported[:n_steps, model].sum() / seen[model]
+        return means.tolist(), seen.tolist()
+
+    def _leave(self, n_steps: int, left: dict[int, int]) -> None:
+        # Add the models whose deadline has passed, if their schedules have not failed. Until
+        # the epoch ends for the others, their copies in the stack go on without being used.
+        errors = self.solver.errors
+        for i, run in enumerate(self.running):
+            if errors[i] is None and run.is_late:
+                left[i] = n_steps
+                run.leave(self.solver.state(i))
+                errors[i] = TimeoutError()  # so that its schedules are not called any more
+                if self.dropout is not None:
+                    self.dropout.generators[i] = np.random.Generator(np.random.SFC64(0))
+        running = zip(self.running, errors, strict=True)
+        self.deadline = min([run.deadline for run, e in running if e is None], default=math.inf)
 
 
 def _batches(readers: Sequence[ModelRun], models: tuple[int, ...]) -> Batches:

@@ -234,7 +234,12 @@ COMMON = {
         "If True and there are validation rows, `fit` returns the weights of the best epoch.",
     ),
     "max_time": Hyperparameter(
-        None, (POSITIVE, None), "Seconds after which training stops, at the end of an epoch."
+        None,
+        (POSITIVE, None),
+        """
+        Seconds after which training stops, in the middle of an epoch if need be; with 'lbfgs'
+        after an iteration.
+        """,
     ),
 }
 

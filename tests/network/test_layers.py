@@ -606,6 +606,29 @@ def test_an_error_of_a_dropout_schedule_is_that_of_its_member():
     assert isinstance(again, ValueError)
 
 
+def test_a_member_that_leaves_on_time_has_drawn_the_masks_of_its_steps(monkeypatch):
+    now = [0]
+
+    def after_step():
+        now[0] += 1
+        return now[0]
+
+    monkeypatch.setattr("skdeep._training.stack.monotonic", after_step)
+    monkeypatch.setattr("skdeep._training.model_run.monotonic", lambda: now[0])
+
+    def tasks():
+        return [task("dropout", i, max_time=time) for i, time in enumerate([5.5, np.inf, 2.5])]
+
+    together = tasks()
+    results = train(together)
+    assert [result.outcome for result in results] == ["max_time", "max_iter", "max_time"]
+    for result, member, alone in zip(results, together, tasks(), strict=True):
+        now[0] = 0
+        np.testing.assert_allclose(result.theta, train([alone])[0].theta, rtol=1e-8, atol=1e-10)
+        states = [one.mask_generator.bit_generator.state for one in (member, alone)]
+        assert states[0] == states[1]
+
+
 @EACH_KIND
 @pytest.mark.parametrize("batch_size", [17, 64])
 @pytest.mark.parametrize("weighted", [False, True])

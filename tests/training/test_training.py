@@ -1,6 +1,7 @@
 """Training in a stack equals training alone; when training ends and what it returns."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ def task(i, solver="adam", dtype=np.float64, **options):
         loss=MultinomialLogLoss(),
         solver=SOLVERS[solver](i),
         theta=NETWORK.initial(generator, 6.0, np.dtype(dtype)),
-        generator=generator,
         **{
+            "generator": generator,
             "X": X,
             "y": Y,
             "sample_weight": None,
@@ -280,7 +281,7 @@ def test_callbacks_are_called_after_each_epoch(validated, averaging):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_max_time_ends_training_after_an_epoch(solver):
+def test_max_time_ends_training_within_an_epoch(solver):
     given = task(0, max_iter=10**6, tol=0.0, n_iter_no_change=np.inf, max_time=1e-9)
     if solver == "lbfgs":
         given.solver = LBFGS()
@@ -288,6 +289,94 @@ def test_max_time_ends_training_after_an_epoch(solver):
     assert result.outcome == "max_time"
     assert result.n_iter == 1
     assert len(result.history.loss_curve) == 1
+    if solver == "adam":
+        assert result.solver_state.n_steps == 1
+        assert result.history.n_rows_seen == 16
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that goes on by a second after each step."""
+    now = [0]
+
+    def after_step():
+        now[0] += 1
+        return now[0]
+
+    monkeypatch.setattr("skdeep._training.stack.monotonic", after_step)
+    monkeypatch.setattr("skdeep._training.model_run.monotonic", lambda: now[0])
+    return now
+
+
+LATE = {
+    "plain": {},
+    "one epoch": {"max_iter": 1},
+    "averaged": {"weight_averaging": 0.9},
+    "limits": {"clip_norm": 0.1, "max_norm": 0.9},
+}
+
+
+# 50 rows in batches of 16 are 4 steps an epoch, of 16, 16, 16 and 2 rows.
+@pytest.mark.parametrize("options", LATE)
+def test_max_time_ends_training_after_the_step(options, clock):
+    seen = []
+    options = {"shuffle": False, "generator": None, "max_iter": 20, **LATE[options]}
+    n_whole = min(options["max_iter"] - 1, 1)
+    given = task(0, validate=scripted(seen), max_time=4 * n_whole + 2.5, **options)
+    result = train([given])[0]
+    # Three steps more are one epoch over the first 48 rows.
+    first = train([task(0, **options | {"max_iter": n_whole})])[0] if n_whole else None
+    clock[0] = 0
+    more = {"rows": np.arange(48), "max_iter": 1}
+    if first is not None:
+        more |= {"theta": first.theta, "solver_state": first.solver_state}
+    rest = train([replace(task(0, **options), **more)])[0]
+    np.testing.assert_allclose(seen[-1], rest.theta, rtol=1e-12, atol=1e-15)
+    assert result.outcome == "max_time"
+    assert result.n_iter == n_whole + 1
+    assert result.history.loss_curve[-1] == pytest.approx(rest.loss, rel=1e-12)
+    assert result.history.validation_scores == SCORES[: n_whole + 1]
+    assert result.history.n_rows_seen == 50 * n_whole + 48
+    assert result.solver_state.n_steps == 4 * n_whole + 3
+    # The best parameters are returned, those of the last epoch.
+    np.testing.assert_array_equal(result.theta, seen[-1])
+
+
+def test_the_best_epoch_is_returned_after_max_time(clock):
+    seen = []  # of four scores, the second is the best
+    result = train([task(0, validate=scripted(seen), max_time=13.5)])[0]
+    assert (result.outcome, result.n_iter, len(seen)) == ("max_time", 4, 4)
+    np.testing.assert_array_equal(result.theta, seen[1])
+    np.testing.assert_array_equal(result.solver_state.live, seen[3])
+
+
+@pytest.mark.parametrize("options", LATE)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("times", [[2.5, np.inf, 9.5], [2.5, 6.5, 6.5], [1.5, 0.5, 4.5]])
+def test_members_leave_on_time_without_disturbing_the_others(times, solver, options, clock):
+    def given(i):
+        return task(i, solver, max_time=times[i], **LATE[options])
+
+    together = train([given(i) for i in range(3)])
+    for i, result in enumerate(together):
+        clock[0] = 0
+        alone = train([given(i)])[0]
+        assert_same(result, alone, 1e-9)
+        assert alone.history.n_rows_seen == result.history.n_rows_seen
+
+
+def test_schedules_of_a_member_that_has_left_are_not_called(clock):
+    asked = []
+
+    def rate(step):
+        asked.append(step)
+        return 0.01 / (step < 2)
+
+    late = task(0, max_time=1.5)
+    late.solver = SGD(learning_rate=rate)
+    result, _ = train([late, task(0, "sgd")])
+    assert result.outcome == "max_time"
+    assert asked == [0, 1]
 
 
 @pytest.mark.parametrize("averaging", [0.5, 0.9, 0.999])
