@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
@@ -32,6 +33,14 @@ def train_task(task: FitTask) -> FitResult:
     return train_tasks([task])[0]
 
 
+def n_jobs_for(n_jobs: int | None) -> int:
+    """Number of jobs that `train_tasks` deals stacks out to: 1 within `lockstep`."""
+    in_lockstep = getattr(get_active_backend()[0], "in_lockstep", False)
+    if in_lockstep or getattr(local, "conductor", None) is not None:
+        return 1
+    return effective_n_jobs(n_jobs)
+
+
 def train_tasks(tasks: Sequence[FitTask], n_jobs: int | None = None) -> list[FitResult]:
     """Train tasks as stacks; in a thread of `lockstep`, together with others.
 
@@ -45,10 +54,12 @@ def train_tasks(tasks: Sequence[FitTask], n_jobs: int | None = None) -> list[Fit
         results = train(tasks)
     else:
         fits = [Promise(task) for task in tasks]
-        stacks = _group_into_stacks(fits, effective_n_jobs(n_jobs))
-        lists = Parallel(n_jobs=n_jobs)(
-            delayed(train)([fit.work for fit in stack]) for stack in stacks
-        )
+        stacks = _group_into_stacks(fits, n_jobs_for(n_jobs))
+        tasks_of_stacks = [[fit.work for fit in stack] for stack in stacks]
+        if n_jobs_for(n_jobs) == 1:
+            lists = [train(stack) for stack in tasks_of_stacks]
+        else:
+            lists = Parallel(n_jobs=n_jobs)(delayed(train)(stack) for stack in tasks_of_stacks)
         by_fit = {
             fit: result
             for stack, own in zip(stacks, lists, strict=True)

@@ -30,6 +30,7 @@ class LockstepBackend(ParallelBackendBase):
     """joblib backend of `lockstep`, which documents the parameters."""
 
     default_n_jobs = DEFAULT_N_JOBS
+    in_lockstep = True
 
     def __init__(
         self, *, memory: int = 1 << 30, n_processes: int | None = None, **kwargs: Any

@@ -88,6 +88,18 @@ class ValidationSet:
         loss = mean_loss(self.loss, data.encoded, raw, self.weight)
         return -loss if score is None else float(score), loss
 
+    def part(self, rows: Array) -> "ValidationSet":
+        """The same for some of the rows, numbered from 0."""
+        data = self.data
+        chosen = ValidationRows(
+            data.X,
+            rows if data.rows is None else data.rows[rows],
+            None if data.y is None else data.y[rows],
+            data.encoded[rows],
+            None if data.weight is None else data.weight[rows],
+        )
+        return ValidationSet(self.network, chosen, self.loss, self.score)
+
 
 def mean_loss(loss: Loss, encoded: Array, raw: Array, weight: Array | None) -> float:
     """Mean loss as it is reported, without penalty; `weight` has shape (n_rows,)."""

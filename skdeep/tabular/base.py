@@ -3,6 +3,8 @@
 Members are tasks of the core: those of one recipe are trained as one stack.
 """
 
+import math
+import time
 import warnings
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -16,7 +18,7 @@ from skdeep._arrays import Array
 from skdeep._checks.data import check_weights
 from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.inference import raw_output
-from skdeep._parallel.conductor import train_tasks
+from skdeep._parallel.conductor import n_jobs_for, train_tasks
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.estimators.class_weight import times_class_weight
 from skdeep.estimators.unread import CALLER
@@ -25,7 +27,9 @@ from skdeep.tabular.blending import fit_temperature, greedy_weights, prediction_
 from skdeep.tabular.ensemble import Ensemble, MemberStack, decoded
 from skdeep.tabular.folds import folds_of
 from skdeep.tabular.members import Member, TrainingTable, build_members
+from skdeep.tabular.progress import Epochs, Progress
 from skdeep.tabular.recipes import Recipe, recipes_of
+from skdeep.tabular.time_limit import within
 from skdeep.tabular.transformer import TableTransformer
 
 
@@ -46,6 +50,8 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
     cv: Any
     n_members: int
     n_jobs: int | None
+    max_time: float | None
+    verbose: bool | int
     random_state: Any
     categorical_features: Any
     dtype: str
@@ -112,8 +118,13 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         ValueError
             If a parameter or the data are invalid. The estimator is left unchanged.
         """
+        deadline = time.monotonic() + (math.inf if self.max_time is None else self.max_time)
         with unchanged_on_error(self):
             recipes = recipes_of(self, self._recipes_by_effort)
+            context: Any = None
+            n_epochs = sum(recipe.max_iter for recipe in recipes)
+            if getattr(self, "_skl_callbacks", None):
+                context = self._init_callback_context(max_subtasks=n_epochs)
             table = self._read_table(X, y, sample_weight)
             generator = check_random_state(self.random_state)
             splits = folds_of(
@@ -121,18 +132,51 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 self._strata(table), groups, generator,
             )  # fmt: skip
             seeds = generator.randint(2**31, size=(len(recipes), self.n_members))
-            built = [
-                build_members(table, recipe, splits, own)
-                for recipe, own in zip(recipes, seeds.tolist(), strict=True)
-            ]
-            tasks = [task for members in built for _, task in members]
-            results = iter(train_tasks(tasks, self.n_jobs))
-            trained = [
-                [Trained(member, task, next(results)) for member, task in members]
-                for members in built
-            ]
+            epochs = None
+            if context is not None:
+                data = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+                epochs = Epochs(context, self, data, n_epochs)
+            trained: list[list[Trained]] = []
+            for i, recipe in enumerate(recipes):
+                left = (deadline - time.monotonic()) / (len(recipes) - i)
+                if left > 0 or not trained:
+                    built = build_members(table, recipe, splits, seeds[i].tolist())
+                    trained.append(self._train(table, built, epochs, left))
             self._keep(table, splits, trained)
+            if epochs is not None:
+                epochs.close(lambda: {"_ensemble": self._ensemble})
         return self
+
+    def _train(
+        self,
+        table: TrainingTable,
+        built: list[tuple[Member, FitTask]],
+        epochs: Epochs | None,
+        seconds: float,
+    ) -> list[Trained]:
+        # The members of one recipe.
+        members, tasks = map(list, zip(*built, strict=True))
+        n_jobs = min(n_jobs_for(self.n_jobs), len(tasks))
+        if math.isfinite(seconds):
+            tasks = within(tasks, seconds, n_jobs)
+
+        def attributes(thetas: Array) -> dict[str, Any]:
+            stack = MemberStack(tasks[0].network, thetas, members)
+            return {"_ensemble": Ensemble([stack], np.ones(1), table.target)}
+
+        if n_jobs == 1:
+            progress = Progress(len(tasks), bool(self.verbose), epochs, attributes)
+            for k, task in enumerate(tasks):
+                task.on_epoch = [progress.of_member(k)]
+        start = time.perf_counter()
+        results = train_tasks(tasks, self.n_jobs)
+        if self.verbose:
+            print(
+                f"Ended {len(tasks)} members after {max(each.n_iter for each in results)} "
+                f"epochs and {time.perf_counter() - start:.2f} s: "
+                f"{', '.join(sorted({each.outcome for each in results}))}."
+            )
+        return list(map(Trained, members, tasks, results))
 
     def _read_table(self, X: Any, y: Any, sample_weight: Any) -> TrainingTable:
         y = self._check_y(y)
