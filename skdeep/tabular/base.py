@@ -139,12 +139,13 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             trained: list[list[Trained]] = []
             for i, recipe in enumerate(recipes):
                 left = (deadline - time.monotonic()) / (len(recipes) - i)
-                if left > 0 or not trained:
+                stopped = left <= 0 or (epochs is not None and epochs.stopped)
+                if not stopped or not trained:
                     built = build_members(table, recipe, splits, seeds[i].tolist())
                     trained.append(self._train(table, built, epochs, left))
             self._keep(table, splits, trained)
             if epochs is not None:
-                epochs.close(lambda: {"_ensemble": self._ensemble})
+                epochs.close(lambda: self._attributes(self._ensemble))
         return self
 
     def _train(
@@ -162,7 +163,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
 
         def attributes(thetas: Array) -> dict[str, Any]:
             stack = MemberStack(tasks[0].network, thetas, members)
-            return {"_ensemble": Ensemble([stack], np.ones(1), table.target)}
+            return self._attributes(Ensemble([stack], np.ones(1), table.target))
 
         if n_jobs == 1:
             progress = Progress(len(tasks), bool(self.verbose), epochs, attributes)
@@ -177,6 +178,12 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 f"{', '.join(sorted({each.outcome for each in results}))}."
             )
         return list(map(Trained, members, tasks, results))
+
+    def _attributes(self, ensemble: Ensemble) -> dict[str, Any]:
+        # What `predict` needs.
+        names = ("transformer_", "classes_", "n_features_in_", "feature_names_in_")
+        known = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return {"_ensemble": ensemble, **known}
 
     def _read_table(self, X: Any, y: Any, sample_weight: Any) -> TrainingTable:
         y = self._check_y(y)

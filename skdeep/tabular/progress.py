@@ -38,7 +38,6 @@ class Progress:
         self._attributes = attributes
         # By epoch and member: loss, score and parameters.
         self._ended: dict[int, dict[int, tuple[float, float, Array]]] = defaultdict(dict)
-        self._stops = False
 
     def of_member(self, k: int) -> Callable[[int, float, float | None, Array], bool]:
         """The function that member k calls after each epoch."""
@@ -48,7 +47,7 @@ class Progress:
             self._ended[epoch][k] = loss, score, kept
             if len(self._ended[epoch]) == self._n_members:
                 self._report(epoch, self._ended.pop(epoch))
-            return self._stops
+            return self._epochs is not None and self._epochs.stopped
 
         return end
 
@@ -57,7 +56,7 @@ class Progress:
         if self._print is not None:
             self._print(epoch, float(np.mean(losses)), float(np.mean(scores)), None)
         if self._epochs is not None:
-            self._stops |= self._epochs.end(lambda: self._attributes(np.stack(thetas)))
+            self._epochs.end(lambda: self._attributes(np.stack(thetas)))
 
 
 class Epochs:
@@ -72,6 +71,12 @@ class Epochs:
         Keyword arguments of the calls: `X`, `y` and `metadata`.
     n_epochs : int
         Of all recipes together.
+
+    Attributes
+    ----------
+    stopped : bool
+        True once a callback has asked to stop. Members that ended their epoch before that end
+        with the next one.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Epochs:
         self._estimator = estimator
         self._data = data
         self._n_left = n_epochs
+        self.stopped = False
         context.call_on_fit_task_begin(estimator=estimator, **data)
         self._epoch: Any = None
         self._begin()
@@ -90,15 +96,15 @@ class Epochs:
         self._epoch = self._context.subcontext("epoch")
         self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
-    def end(self, attributes: Callable[[], dict[str, Any]]) -> bool:
-        """End an epoch and begin the next; True if a callback asks to stop."""
+    def end(self, attributes: Callable[[], dict[str, Any]]) -> None:
+        """End an epoch, and begin the next."""
         stop = self._epoch.call_on_fit_task_end(
             estimator=self._estimator, reconstruction_attributes=attributes, **self._data
         )
         self._epoch = None
-        if self._n_left:
+        self.stopped |= bool(stop)
+        if self._n_left and not self.stopped:
             self._begin()
-        return bool(stop)
 
     def close(self, attributes: Callable[[], dict[str, Any]]) -> None:
         """End the fit, and the epoch that was begun but not trained."""
