@@ -132,24 +132,17 @@ class BoundScaling(BoundInputLayer):
 
 
 @dataclass(frozen=True)
-class PeriodicEmbedding(InputLayer):
-    """Each numeric column as trained combinations of cosines, and all columns as they are.
+class Embedding(InputLayer):
+    """Each numeric column as trained combinations of functions, and all columns as they are.
 
-    The first `n_numeric` columns x_i are embedded as
-    W_i cos(2 pi (f_i x_i) + b_i) + c_i, with `n_frequencies` frequencies f_i and phases b_i and
-    `n_components` outputs. This is the PBLD embedding of [1]_, a variant of [2]_. The output
-    has the embeddings of all numeric columns, then the `n_in` columns of the input.
-
-    .. [1] Holzmueller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
-       boosted trees on tabular data", NeurIPS 2024, appendix A.
-    .. [2] Gorishniy, Rubachev & Babenko, "On embeddings for numerical features in tabular deep
-       learning", NeurIPS 2022.
+    The first `n_numeric` columns x_i become W_i b(x_i) + c_i, with `n_basis` functions b and
+    `n_components` outputs. The output has the embeddings of all numeric columns, then the
+    `n_in` columns of the input.
     """
 
     n_numeric: int = 0
-    n_frequencies: int = 16
+    n_basis: int = 16
     n_components: int = 3
-    sigma: float = 0.1
 
     @property
     def n_embedded(self) -> int:
@@ -162,84 +155,158 @@ class PeriodicEmbedding(InputLayer):
 
     @property
     def n_buffer(self):
-        return max(self.n_out, self.n_numeric * self.n_frequencies)
+        return max(self.n_out, self.n_numeric * self.n_basis)
 
     @property
     def shapes(self):
-        # Frequencies, phases, weights and biases. Row i * n + j is the j-th of column i.
-        n, frequencies, components = self.n_numeric, self.n_frequencies, self.n_components
-        return (
-            (n * frequencies, 1),
-            (n * frequencies, 1),
-            (n * components, frequencies),
-            (n * components, 1),
-        )
+        # Weights and biases. Row i * n + j is the j-th of column i.
+        return ((self.n_embedded, self.n_basis), (self.n_embedded, 1))
+
+    @property
+    def basis_shape(self) -> tuple[int, int]:
+        """Shape of an array with one parameter for each function."""
+        return (self.n_numeric * self.n_basis, 1)
 
     def initial(self, generator, X):
-        frequencies, phases, weights, biases = self.shapes
-        bound = 1 / math.sqrt(self.n_frequencies)
+        bound = 1 / math.sqrt(self.n_basis)
+        return [generator.uniform(-bound, bound, shape) for shape in self.shapes[:2]]
+
+
+class BoundEmbedding(BoundInputLayer):
+    """An embedding connected to its arrays and to buffers of one batch size.
+
+    Views have shape (*models, n_numeric, columns of one embedding, rows).
+    """
+
+    def __init__(self, spec: Embedding, arrays: Sequence[Array], allocate: Allocate) -> None:
+        self.spec = spec
+        self.weights, self.biases, self.first, self.second = map(self._grouped, arrays)
+        self.out = allocate("out", spec.n_out)
+        self.embedded = self._grouped(self.out[..., : spec.n_embedded, :])
+        self.copied = self.out[..., spec.n_embedded :, :]
+        self.numeric = self.copied[..., : spec.n_numeric, None, :]
+        self.basis = self._grouped(allocate("basis", spec.n_numeric * spec.n_basis))
+
+    def _grouped(self, array: Array) -> Array:
+        *models, _, n = array.shape
+        return array.reshape(*models, self.spec.n_numeric, -1, n, copy=False)
+
+    def bind_gradients(self, d_arrays, delta, d_x):
+        self.d_weights, self.d_biases = map(self._grouped, d_arrays[:2])
+        self.delta = self._grouped(delta[..., : self.spec.n_embedded, :])
+        self.ones = np.ones((delta.shape[-1], 1), delta.dtype)
+
+    def forward(self, x: Array) -> Array:
+        self.copied[...] = x.mT
+        self._evaluate()
+        np.matmul(self.weights, self.basis, out=self.embedded)
+        self.embedded += self.biases
+        return self.out.mT
+
+    def backward(self) -> None:
+        np.matmul(self.delta, self.basis.mT, out=self.d_weights)
+        np.matmul(self.delta, self.ones, out=self.d_biases)
+
+    def _evaluate(self) -> None:
+        # Writes the functions of `numeric` to `basis`.
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class PeriodicEmbedding(Embedding):
+    """Embedding by cosines: b_j(x) = cos(2 pi f_j x + p_j), with trained f and p.
+
+    This is the PBLD embedding of [1]_, a variant of [2]_. Initial frequencies have the standard
+    deviation `sigma`.
+
+    .. [1] Holzmueller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and
+       boosted trees on tabular data", NeurIPS 2024, appendix A.
+    .. [2] Gorishniy, Rubachev & Babenko, "On embeddings for numerical features in tabular deep
+       learning", NeurIPS 2022.
+    """
+
+    sigma: float = 0.1
+
+    @property
+    def shapes(self):
+        # Also frequencies and phases.
+        return (*super().shapes, self.basis_shape, self.basis_shape)
+
+    def initial(self, generator, X):
         return [
-            generator.normal(0, self.sigma, frequencies),
-            generator.uniform(-math.pi, math.pi, phases),
-            generator.uniform(-bound, bound, weights),
-            generator.uniform(-bound, bound, biases),
+            *super().initial(generator, X),
+            generator.normal(0, self.sigma, self.basis_shape),
+            generator.uniform(-math.pi, math.pi, self.basis_shape),
         ]
 
     def bind(self, arrays, allocate):
         return BoundPeriodicEmbedding(self, arrays, allocate)
 
 
-class BoundPeriodicEmbedding(BoundInputLayer):
-    """A periodic embedding connected to its arrays and to buffers of one batch size.
-
-    Views have shape (*models, n_numeric, columns of one embedding, rows).
-    """
+class BoundPeriodicEmbedding(BoundEmbedding):
+    """A periodic embedding connected to its arrays and to buffers of one batch size."""
 
     def __init__(
-        self, spec: PeriodicEmbedding, arrays: Sequence[Array], allocate: Allocate
+        self, spec: Embedding, arrays: Sequence[Array], allocate: Allocate
     ) -> None:
-        self.spec = spec
-        self.frequencies, self.phases, self.weights, self.biases = map(self._grouped, arrays)
-        self.out = allocate("out", spec.n_out)
-        self.embedded = self._grouped(self.out[..., : spec.n_embedded, :])
-        self.copied = self.out[..., spec.n_embedded :, :]
-        self.numeric = self.copied[..., : spec.n_numeric, None, :]
-        n_angles = spec.n_numeric * spec.n_frequencies
-        self.angles, self.cosines = (
-            self._grouped(allocate(name, n_angles)) for name in ("angles", "cosines")
-        )
-
-    def _grouped(self, array: Array) -> Array:
-        *models, _, n = array.shape
-        n_numeric = self.spec.n_numeric
-        return array.reshape(*models, n_numeric, -1, n, copy=False)
+        super().__init__(spec, arrays, allocate)
+        self.frequencies, self.phases = self.first, self.second
+        self.angles = self._grouped(allocate("angles", spec.n_numeric * spec.n_basis))
 
     def bind_gradients(self, d_arrays, delta, d_x):
-        frequencies, phases, weights, biases = map(self._grouped, d_arrays)
-        self.d_frequencies, self.d_phases = frequencies[..., 0], phases[..., 0]
-        self.d_weights, self.d_biases = weights, biases
-        self.delta = self._grouped(delta[..., : self.spec.n_embedded, :])
-        self.ones = np.ones((delta.shape[-1], 1), delta.dtype)
+        super().bind_gradients(d_arrays, delta, d_x)
+        frequencies, phases = map(self._grouped, d_arrays[2:])
+        self.d_frequencies, self.d_phases = frequencies[..., 0], phases
 
-    def forward(self, x: Array) -> Array:
-        self.copied[...] = x.mT
+    def _evaluate(self) -> None:
         np.multiply(self.numeric, 2 * np.pi * self.frequencies, out=self.angles)
         self.angles += self.phases
-        np.cos(self.angles, out=self.cosines)
-        np.matmul(self.weights, self.cosines, out=self.embedded)
-        self.embedded += self.biases
-        return self.out.mT
+        np.cos(self.angles, out=self.basis)
 
     def backward(self) -> None:
-        np.matmul(self.delta, self.cosines.mT, out=self.d_weights)
-        np.matmul(self.delta, self.ones, out=self.d_biases)
+        super().backward()
         # The gradient with respect to the angles, in place of the cosines.
         np.sin(self.angles, out=self.angles)
-        np.matmul(self.weights.mT, self.delta, out=self.cosines)
-        self.cosines *= self.angles
-        np.matmul(self.cosines, -self.ones, out=self.d_phases[..., None])
-        np.vecdot(self.cosines, self.numeric, out=self.d_frequencies)
+        np.matmul(self.weights.mT, self.delta, out=self.basis)
+        self.basis *= self.angles
+        np.matmul(self.basis, -self.ones, out=self.d_phases)
+        np.vecdot(self.basis, self.numeric, out=self.d_frequencies)
         self.d_frequencies *= -2 * np.pi
+
+
+@dataclass(frozen=True)
+class PiecewiseLinearEmbedding(Embedding):
+    """Embedding by bins: b_j(x) = clip((x - l_j) / (u_j - l_j), 0, 1) for bins from l to u [1]_.
+
+    So an embedding is a piecewise linear function. The bounds are distinct quantiles of the
+    training rows, and training does not change them.
+
+    .. [1] Gorishniy, Rubachev & Babenko, "On embeddings for numerical features in tabular deep
+       learning", NeurIPS 2022, section 3.1.
+    """
+
+    @property
+    def fixed_shapes(self):
+        # Lower bounds, and reciprocals of the widths.
+        return (self.basis_shape, self.basis_shape)
+
+    def initial(self, generator, X):
+        bounds = [_bounds(column, self.n_basis) for column in X[:, : self.n_numeric].T]
+        lower, reciprocals = np.array(bounds).reshape(-1, 2, self.n_basis).swapaxes(0, 1)
+        fixed = [lower.reshape(-1, 1), reciprocals.reshape(-1, 1)]
+        return [*super().initial(generator, X), *fixed]
+
+    def bind(self, arrays, allocate):
+        return BoundPiecewiseLinearEmbedding(self, arrays, allocate)
+
+
+class BoundPiecewiseLinearEmbedding(BoundEmbedding):
+    """A piecewise linear embedding connected to its arrays and to buffers of one batch size."""
+
+    def _evaluate(self) -> None:
+        np.subtract(self.numeric, self.first, out=self.basis)
+        self.basis *= self.second
+        np.clip(self.basis, 0, 1, out=self.basis)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from skdeep._network.data_driven import start_from_data
 from skdeep._network.input_layers import (
     InputLayer,
     PeriodicEmbedding,
+    PiecewiseLinearEmbedding,
     PiecewiseLinearEncoding,
     Scaling,
 )
@@ -139,6 +140,8 @@ def network_for(recipe: Recipe, n_in: int, n_numeric: int, n_out: int) -> Networ
         inputs.append(PeriodicEmbedding(n_in, n_numeric, sigma=recipe.sigma))
     elif recipe.embedding == "piecewise" and n_numeric:
         inputs.append(PiecewiseLinearEncoding(n_in, n_numeric, recipe.n_bins))
+    elif recipe.embedding == "lin" and n_numeric:
+        inputs.append(PiecewiseLinearEmbedding(n_in, n_numeric, recipe.n_bins, 4))
     inputs.append(Scaling(inputs[-1].n_out if inputs else n_in))
     hidden = check_hidden_layer_sizes(recipe.hidden_layer_sizes)
     return Network.perceptron(
