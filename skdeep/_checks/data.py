@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_sample_weight,
@@ -258,6 +258,41 @@ def _numbers(y: Any) -> np.ndarray:
         raise ValueError(f"y must be numeric in regression: {error}.") from error
     assert_all_finite(numbers, input_name="y")
     return numbers
+
+
+def check_numbers(y: Any) -> np.ndarray:
+    """Validate the targets of a regression; return them as float64, of one or two axes."""
+    y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+    y = _numbers(y).astype(np.float64)
+    assert_all_finite(y, input_name="y")
+    return y
+
+
+def check_labels(y: Any) -> np.ndarray:
+    """Validate labels, of one or two axes: none is missing, and all are of one type."""
+    checked = check_array(
+        y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+    )
+    if checked.dtype.kind in "fc":
+        assert_all_finite(checked, input_name="y")
+    is_list = isinstance(y, list | tuple)
+    if checked.dtype.kind == "O" or (is_list and checked.dtype.kind == "U"):
+        labels = np.array(y, dtype=object).ravel() if is_list else checked.ravel()
+        # Not equal to itself: NaN, and pandas' NA, of which a comparison is NA again.
+        missing = sum(
+            one is None or type(one).__name__ == "NAType" or bool(one != one) for one in labels
+        )
+        if missing:
+            raise ValueError(
+                f"y has {missing} missing labels (None, NaN or NA): drop these rows, or give "
+                "them a label of their own."
+            )
+        kinds = {"str" if isinstance(one, str) else type(one).__name__ for one in labels}
+        if "str" in kinds and len(kinds) > 1:
+            raise ValueError(
+                f"y holds labels of types {', '.join(sorted(kinds))}: convert them to one type."
+            )
+    return checked
 
 
 def far_larger_column(X: Any) -> tuple[int, float, float] | None:

@@ -21,12 +21,13 @@ from skdeep._network.inference import raw_output
 from skdeep._parallel.conductor import n_jobs_for, train_tasks
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.estimators.class_weight import times_class_weight
+from skdeep.estimators.targets import RegressionTarget
 from skdeep.estimators.unread import CALLER
 from skdeep.metrics.tables import Report
 from skdeep.tabular.blending import fit_temperature, greedy_weights, prediction_loss
 from skdeep.tabular.ensemble import Ensemble, MemberStack, decoded
 from skdeep.tabular.folds import folds_of
-from skdeep.tabular.members import Member, TrainingTable, build_members
+from skdeep.tabular.members import Member, TargetScale, TrainingTable, build_members
 from skdeep.tabular.progress import Epochs, Progress
 from skdeep.tabular.recipes import Recipe, recipes_of
 from skdeep.tabular.time_limit import within
@@ -128,7 +129,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             table = self._read_table(X, y, sample_weight)
             generator = check_random_state(self.random_state)
             splits = folds_of(
-                self.cv, self.n_members, len(table.shared), table.y,
+                self.cv, self.n_members, table.y, table.weight,
                 self._strata(table), groups, generator,
             )  # fmt: skip
             seeds = generator.randint(2**31, size=(len(recipes), self.n_members))
@@ -186,6 +187,10 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         return {"_ensemble": ensemble, **known}
 
     def _read_table(self, X: Any, y: Any, sample_weight: Any) -> TrainingTable:
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
         y = self._check_y(y)
         transformer = TableTransformer(
             categorical_features=self.categorical_features, dtype=self.dtype
@@ -229,9 +234,13 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         weight = None if table.weight is None else table.weight[seen, 0]
         weights = np.ones(1)
         if len(stacks) > 1:
+            encoded, predictions = table.encoded[seen], out_of_fold[:, seen]
+            if isinstance(table.target, RegressionTarget):
+                # As trained: whatever the unit of y, and columns count alike.
+                scale = TargetScale.fit(encoded, weight, table.target)
+                encoded, predictions = scale.transform(encoded), scale.transform(predictions)
             weights = greedy_weights(
-                out_of_fold[:, seen],
-                lambda p: prediction_loss(table.target, table.encoded[seen], p, weight),
+                predictions, lambda p: prediction_loss(table.target, encoded, p, weight)
             )
         blended = np.tensordot(weights, out_of_fold, 1)
         temperature = fit_temperature(table.target, blended[seen], table.encoded[seen], weight)
@@ -242,6 +251,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             table.y[seen], self._decoded(blended[seen]), weight
         )
         self.members_ = _report(trained, weights)
+        self.n_iter_ = max(each.result.n_iter for members in trained for each in members)
 
     def _predict(self, X: Any) -> Array:
         check_is_fitted(self)

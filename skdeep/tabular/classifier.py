@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import Tags, check_array
+from sklearn.utils import Tags
 
 from skdeep._arrays import Array
+from skdeep._checks.data import check_labels
 from skdeep.estimators.class_weight import explicit_class_weight
 from skdeep.estimators.parameters import constraints
 from skdeep.estimators.targets import ClassTarget, MultilabelTarget, class_target, flat_column
@@ -114,7 +115,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         return tags
 
     def _check_y(self, y: Any) -> Array:
-        return flat_column(check_array(y, ensure_2d=False, dtype=None, input_name="y"))
+        return flat_column(check_labels(y))
 
     def _target_of(self, y: Array) -> ClassTarget | MultilabelTarget:
         target = class_target(y)

@@ -53,17 +53,16 @@ class TargetScale:
     high: Array
 
     @classmethod
-    def fit(cls, y: Array, weight: Array | None, positive: bool) -> "TargetScale":
-        """From the targets of shape (n_rows, n_columns); `positive` ones are only rescaled."""
-        counted = y if weight is None else y[weight > 0]
+    def fit(cls, y: Array, weight: Array | None, target: Target) -> "TargetScale":
+        """From targets of shape (n_rows, n_columns); those of an exponential are not moved."""
         mean = np.average(y, axis=0, weights=weight)
-        if positive:
+        if target.loss.out_activation == "exp":
             center, scale = np.zeros_like(mean), mean
         else:
             center = mean
             scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
         scale = np.where(scale > 0, scale, 1.0)
-        return cls(center, scale, counted.min(axis=0), counted.max(axis=0))
+        return cls(center, scale, y.min(axis=0), y.max(axis=0))
 
     def transform(self, y: Array) -> Array:
         """Targets as the network is trained on them."""
@@ -187,8 +186,7 @@ def build_members(
     target, encoded = table.target, table.encoded
     if not isinstance(target, RegressionTarget):
         target = target.with_loss("log_loss", recipe.label_smoothing)
-        encoded = target.encode(table.y)
-    encoded = encoded.astype(table.shared.dtype)
+        encoded = target.encode(table.y).astype(table.shared.dtype)
     # Members of one number of batches make one stack; none of them has a tiny last batch.
     n_batches = -(-max(len(rows) for rows, _ in splits) // recipe.batch_size)
     return [
@@ -211,19 +209,24 @@ def _build_member(
     rows, held_out = splits[member.fold]
     generator = np.random.RandomState(seed)
     plain = table.encoded
+    weight = None if table.weight is None else table.weight[:, 0]
     if isinstance(target, RegressionTarget):
-        weight = None if table.weight is None else table.weight[rows, 0]
-        member.scale = TargetScale.fit(plain[rows], weight, target.loss.out_activation == "exp")
-        plain = member.scale.transform(plain)
-        encoded = plain.astype(encoded.dtype)
+        own = None if weight is None else weight[rows]
+        member.scale = TargetScale.fit(plain[rows], own, target)
+        encoded = plain = member.scale.transform(plain)
     X, n_numeric = table.shared, table.n_numeric
     if table.codes.shape[1]:
         member.means = TargetMeans()
-        means = member.means.fit_transform(table.codes, table.encoded, rows, generator)
+        means = member.means.fit_transform(table.codes, table.encoded, rows, generator, weight)
         X, n_numeric = _with_means(means, X), n_numeric + means.shape[1]
     network = network_for(recipe, X.shape[1], n_numeric, target.n_outputs)
-    own = None if table.weight is None else table.weight[held_out]
-    validation = ValidationRows(X, held_out, None, plain[held_out], own)
+    validation = ValidationRows(
+        X,
+        held_out,
+        None,
+        plain[held_out],
+        None if table.weight is None else table.weight[held_out],
+    )
     n_hidden = len(network.layers) - 1
     return member, FitTask(
         network=network,
@@ -236,7 +239,7 @@ def _build_member(
             decay_schedule=FlatCosine(),
         ),
         X=X,
-        y=encoded,
+        y=encoded.astype(X.dtype, copy=False),
         sample_weight=table.weight,
         theta=_initial_theta(network, X, rows, generator),
         generator=generator,

@@ -155,6 +155,8 @@ ATTRIBUTES = """
     members_ : Report
         Fold, best epoch, validation loss and weight of each member, printed as a table;
         ``members_.to_dict()`` has the numbers.
+    n_iter_ : int
+        Number of epochs of the longest training.
     transformer_ : TableTransformer
         Turns a table into the matrix that the networks read; :attr:`TableTransformer.dropped_`
         has the columns that were left out, and why.

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import Tags, check_array
+from sklearn.utils import Tags
 
 from skdeep._arrays import Array
+from skdeep._checks.data import check_numbers
 from skdeep.estimators.parameters import constraints
 from skdeep.estimators.targets import (
     RegressionTarget,
@@ -20,6 +21,9 @@ from skdeep.tabular.base import TabularEstimator
 from skdeep.tabular.members import TrainingTable
 from skdeep.tabular.parameters import REGRESSOR, documented
 from skdeep.tabular.recipes import REGRESSOR_RECIPES
+
+# Larger targets overflow when squared; if all are smaller than its reciprocal, they vanish.
+LARGEST = 1e140
 
 
 @documented(REGRESSOR)
@@ -119,7 +123,14 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         return tags
 
     def _check_y(self, y: Any) -> Array:
-        return flat_column(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
+        y = flat_column(check_numbers(y))
+        size = np.abs(y).max()
+        if size > LARGEST or 0 < size < 1 / LARGEST:
+            raise ValueError(
+                f"y has values as large as {size:.3g}, whose squares are too "
+                f"{'large' if size > 1 else 'small'} for float64: change its unit."
+            )
+        return y
 
     def _target_of(self, y: Array) -> RegressionTarget:
         n_columns = 1 if y.ndim == 1 else y.shape[1]

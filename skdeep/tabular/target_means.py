@@ -61,6 +61,7 @@ class TargetMeans:
         y: np.ndarray,
         rows: np.ndarray,
         generator: np.random.Generator | np.random.RandomState,
+        weight: np.ndarray | None = None,
     ) -> np.ndarray:
         """Measure the means of `rows`, and encode all rows.
 
@@ -78,6 +79,9 @@ class TargetMeans:
         generator : Generator or RandomState
             Deals the rows out to folds.
 
+        weight : ndarray of shape (n_rows,), default=None
+            Weight of each row, above 0; only the ratios matter.
+
         Returns
         -------
         values : ndarray of shape (n_rows, n_columns * n_targets)
@@ -85,9 +89,11 @@ class TargetMeans:
             targets of a column are next to each other.
         """
         fitted, targets = codes[rows], np.asarray(y[rows], np.float64)
-        prior = targets.mean(axis=0)
+        weight = np.ones(len(rows)) if weight is None else np.asarray(weight[rows], np.float64)
+        weight = weight / weight.mean()
+        prior: np.ndarray = np.average(targets, axis=0, weights=weight)
         # Differences from the prior lose no digits to a target far from zero.
-        targets = targets - prior
+        targets = (targets - prior) * weight[:, None]
         fold = generator.permutation(len(rows)) % self.n_folds
         levels = [max(int(column.max(initial=-1)), 0) + 1 for column in codes.T]
         held_out = np.empty((len(rows), codes.shape[1], y.shape[1]))
@@ -97,7 +103,7 @@ class TargetMeans:
             key = fold * (n_levels + 1) + fitted[:, j] % (n_levels + 1)
             shape = (self.n_folds, n_levels + 1, -1)
             size = self.n_folds * (n_levels + 1)
-            counts = np.bincount(key, minlength=size).reshape(shape)
+            counts = np.bincount(key, weight, size).reshape(shape)
             sums = np.stack([np.bincount(key, t, size) for t in targets.T], -1).reshape(shape)
             others = (sums.sum(0) - sums) / (counts.sum(0) - counts + self.alpha)
             others[:, -1] = 0.0

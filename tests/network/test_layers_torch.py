@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from skdeep._network.inference import raw_output
-from skdeep._network.input_layers import Scaling
+from skdeep._network.input_layers import PeriodicEmbedding, Scaling
 from tests.network.test_layers import Problem, network_of
+
+
+def n_arrays(layer):
+    return len(layer.shapes) + len(layer.fixed_shapes)
 
 
 def torch_inputs(torch, network, arrays):
@@ -14,18 +18,19 @@ def torch_inputs(torch, network, arrays):
     def forward(x):
         rest = list(arrays)
         for layer in network.inputs:
-            own = [rest.pop(0) for _ in (*layer.shapes, *layer.fixed_shapes)]
+            own = [rest.pop(0) for _ in range(n_arrays(layer))]
             if isinstance(layer, Scaling):
                 x = x * own[0][:, 0]
                 continue
             n = layer.n_numeric
-            first, second, *linear = (array.reshape(n, -1, array.shape[-1]) for array in own)
+            grouped = [array.reshape(n, -1, array.shape[-1]) for array in own]
+            weights, biases, first, second = grouped[0], *(a[..., 0] for a in grouped[1:])
             numeric = x[:, :n, None]
-            if linear:
-                waves = torch.cos(2 * torch.pi * numeric * first[..., 0] + second[..., 0])
-                encoded = torch.einsum("rif,icf->ric", waves, linear[0]) + linear[1][..., 0]
+            if isinstance(layer, PeriodicEmbedding):
+                basis = torch.cos(2 * torch.pi * numeric * first + second)
             else:
-                encoded = ((numeric - first[..., 0]) * second[..., 0]).clamp(0, 1)
+                basis = ((numeric - first) * second).clamp(0, 1)
+            encoded = torch.einsum("rib,icb->ric", basis, weights) + biases
             x = torch.cat([encoded.flatten(1), x], dim=1)
         return x
 
@@ -73,9 +78,9 @@ def test_agrees_with_pytorch(name):
     params = network.views(problem.theta)
     twin = torch_twin(torch, network, params, name)
     arrays = [torch.tensor(array.copy()) for array in params.inputs]
-    n_fixed = len(arrays) - len(network.views(problem.grad).inputs)  # those of the first layer
-    for array in arrays[n_fixed:]:
-        array.requires_grad_()
+    trains = [k < len(each.shapes) for each in network.inputs for k in range(n_arrays(each))]
+    for array, trained in zip(arrays, trains, strict=True):
+        array.requires_grad_(trained)
     inputs = torch_inputs(torch, network, arrays)
     x, y, weight = (torch.tensor(array) for array in (batch.x, batch.y, batch.weight))
     for _ in range(3):  # so that running averages change
