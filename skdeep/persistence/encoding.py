@@ -17,9 +17,10 @@ from skdeep.activations import ACTIVATIONS
 from skdeep.initializers import INITIALIZERS, Normal, Uniform
 from skdeep.losses import Focal, Huber
 from skdeep.persistence.files import check_fields, short_repr
-from skdeep.persistence.formats import MEMBER_DTYPES
+from skdeep.persistence.formats import MEMBER_DTYPES, digest
 from skdeep.schedules import SCHEDULES, WarmUp
 from skdeep.solvers import SOLVERS
+from skdeep.tabular.recipes import Recipe
 
 # The classes that a file can name; none of them runs code from the file.
 SPECS: dict[str, Any] = {
@@ -34,6 +35,7 @@ SPECS: dict[str, Any] = {
         *map(type, ACTIVATIONS.values()),
         Focal,
         Huber,
+        Recipe,
     )
 }
 
@@ -64,6 +66,24 @@ def encode(value: Any) -> Any:
         fields = {name: encode(getattr(value, name)) for name in names}
         return {"type": type(value).__name__, "fields": fields}
     raise TypeError(f"it holds an object of the type {type(value).__qualname__}")
+
+
+def encode_params(estimator: Any, advice: dict[str, str] | None = None) -> dict[str, Any]:
+    """Encode the parameters of an estimator; ValueError if one would need code.
+
+    `advice` says, by name, what else can be done about a parameter.
+    """
+    params = {}
+    for name, value in estimator.get_params(deep=False).items():
+        try:
+            params[name] = encode(value)
+            digest({name: params[name]})
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The parameter {name}={short_repr(value)} cannot be saved, because {error}. "
+                f"Use joblib.dump, whose files can hold code{(advice or {}).get(name, '')}."
+            ) from None
+    return params
 
 
 def decode(tree: Any) -> Any:

@@ -20,9 +20,8 @@ from skdeep._parallel.conductor import train_tasks
 from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.estimators.class_weight import times_class_weight
 from skdeep.estimators.unread import CALLER
-from skdeep.metrics.tables import Report
 from skdeep.tabular.blending import fit_temperature, greedy_weights, prediction_loss
-from skdeep.tabular.ensemble import Ensemble, MemberStack, decoded
+from skdeep.tabular.ensemble import OUTCOME, Ensemble, MemberStack, decoded, report_of
 from skdeep.tabular.folds import folds_of
 from skdeep.tabular.members import Member, TrainingTable, build_members
 from skdeep.tabular.recipes import Recipe, recipes_of
@@ -131,7 +130,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 [Trained(member, task, next(results)) for member, task in members]
                 for members in built
             ]
-            self._keep(table, splits, trained)
+            self._keep(recipes, table, splits, trained)
         return self
 
     def _read_table(self, X: Any, y: Any, sample_weight: Any) -> TrainingTable:
@@ -159,6 +158,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _keep(
         self,
+        recipes: list[Recipe],
         table: TrainingTable,
         splits: list[tuple[Array, Array]],
         trained: list[list[Trained]],
@@ -166,11 +166,12 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         trained = [_not_diverged(members) for members in trained]
         stacks = [
             MemberStack(
+                recipe,
                 members[0].task.network,
                 np.stack([each.result.theta for each in members]),
                 [each.member for each in members],
             )
-            for members in trained
+            for recipe, members in zip(recipes, trained, strict=True)
         ]
         out_of_fold = np.stack([_out_of_fold(table, members, splits) for members in trained])
         # Of rows that were held out from a member of each recipe.
@@ -190,7 +191,8 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         self.validation_score_ = self._score_of(
             table.y[seen], self._decoded(blended[seen]), weight
         )
-        self.members_ = _report(trained, weights)
+        outcomes = [[_outcome(each) for each in members] for members in trained]
+        self.members_ = report_of(outcomes, weights)
 
     def _predict(self, X: Any) -> Array:
         check_is_fitted(self)
@@ -231,17 +233,12 @@ def _out_of_fold(
         return total / n_members
 
 
-def _report(trained: list[list[Trained]], weights: Array) -> Report:
-    rows = {}
-    for recipe, (members, weight) in enumerate(zip(trained, weights, strict=True)):
-        for k, (member, _, result) in enumerate(members):
-            name = f"{recipe}.{k}" if len(trained) > 1 else str(k)
-            rows[name] = {
-                "fold": member.fold,
-                "epochs": result.n_iter,
-                "best_epoch": result.history.best_iter,
-                "validation_loss": -result.history.best_score,
-                "weight": float(weight) / len(members),
-            }
-    columns = ("fold", "epochs", "best_epoch", "validation_loss", "weight")
-    return Report(rows, (columns,), ".4f")
+def _outcome(trained: Trained) -> dict[str, Any]:
+    member, _, result = trained
+    values = (
+        member.fold,
+        result.n_iter,
+        result.history.best_iter,
+        -result.history.best_score,
+    )
+    return dict(zip(OUTCOME, values, strict=True))
