@@ -117,6 +117,17 @@ def decode(tree: Any) -> Any:
     )
 
 
+def decode_params(tree: Any, defaults: dict[str, Any], path: str) -> dict[str, Any]:
+    """Decode parameters, or those of them that a file has; `defaults` has all."""
+    params = {}
+    for name, value in check_fields(tree, defaults, (), path).items():
+        try:
+            params[name] = decode(value)
+        except ValueError as error:
+            raise ValueError(f"{path}.{name}: {error}") from None
+    return params
+
+
 def _decode_float(tree: dict[str, Any]) -> Any:
     if tree["value"] not in ("inf", "-inf", "nan"):
         raise ValueError(

@@ -7,11 +7,10 @@ import numpy as np
 
 from skdeep._arrays import Array
 from skdeep._checks.parameters import check_spec
-from skdeep.estimators.model import check_parameters
 from skdeep.estimators.targets import RegressionTarget, with_regression_loss
-from skdeep.persistence.encoding import decode, encode, encode_params
+from skdeep.persistence.encoding import decode_params, encode, encode_params
 from skdeep.persistence.fields import Fields
-from skdeep.persistence.files import check_fields, short_repr
+from skdeep.persistence.files import short_repr
 from skdeep.persistence.tables import (
     decode_target_means,
     decode_transformer,
@@ -21,7 +20,7 @@ from skdeep.persistence.tables import (
 from skdeep.persistence.targets import decode_target, encode_target, output_of
 from skdeep.tabular import Recipe, TableTransformer
 from skdeep.tabular.ensemble import Ensemble, MemberStack
-from skdeep.tabular.fitted import ensemble_of, make_fitted, outcomes_of
+from skdeep.tabular.fitted import check_parameters, ensemble_of, make_fitted, outcomes_of
 from skdeep.tabular.members import Member, TargetScale, network_for
 
 SECTIONS = (
@@ -98,8 +97,8 @@ def estimator_of(document: dict[str, Any], kind: type) -> Any:
     read = Fields(document, SECTIONS, "")
     if document["version"] == 1:
         raise ValueError(f"version 1 of the format has no {kind.__name__}.")
-    params = check_fields(document["params"], kind().get_params(deep=False), (), "params")
-    estimator = kind(**{name: decode(value) for name, value in params.items()})
+    defaults = kind().get_params(deep=False)
+    estimator = kind(**decode_params(document["params"], defaults, "params"))
     check_parameters(estimator)
     transformer = decode_transformer(document["transformer"])
     if transformer.target_means_ is not None:
@@ -167,7 +166,7 @@ def _stack(
 ) -> tuple[MemberStack, list[dict[str, Any]]]:
     # A stack, and what came of its members.
     read = Fields(tree, STACK, path)
-    recipe = decode(read["recipe"])
+    recipe = read.value("recipe")
     if not isinstance(recipe, Recipe):
         raise read.refusal("recipe", "a Recipe")
     check_spec(recipe)

@@ -39,6 +39,13 @@ class Fields:
         """The error of a field that is not what is needed."""
         return ValueError(f"{self.at(name)} must be {needed}; got {short_repr(self[name])}.")
 
+    def value(self, name: str) -> Any:
+        """A value that `encode` returned."""
+        try:
+            return decode(self[name])
+        except ValueError as error:
+            raise ValueError(f"{self.at(name)}: {error}") from None
+
     def count(self, name: str, low: int = 0, high: int | None = None) -> int:
         """An integer in [low, high]."""
         value = self[name]
@@ -49,7 +56,7 @@ class Fields:
 
     def number(self, name: str) -> Any:
         """A number, which may be infinite or NaN."""
-        value = decode(self[name])
+        value = self.value(name)
         if not isinstance(value, Real) or type(value) is bool:
             raise self.refusal(name, "a number")
         return value

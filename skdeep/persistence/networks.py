@@ -12,7 +12,7 @@ from skdeep._training.fit_task import History
 from skdeep.estimators.build import dropout_of, network_of
 from skdeep.estimators.model import check_parameters, make_fitted, model_of, with_loss
 from skdeep.persistence import formats, version_1
-from skdeep.persistence.encoding import decode, encode, encode_params
+from skdeep.persistence.encoding import decode, decode_params, encode, encode_params
 from skdeep.persistence.fields import decode_names
 from skdeep.persistence.files import check_fields, short_repr
 from skdeep.persistence.targets import decode_target, encode_target, output_of
@@ -90,8 +90,7 @@ def estimator_of(document: dict[str, Any], kind: type) -> Any:
 def _params(document: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     if document["version"] == 1:
         return version_1.decode_params(document["params"], document["estimator"], defaults)
-    params = check_fields(document["params"], defaults, (), "params")
-    return {name: decode(value) for name, value in params.items()}
+    return decode_params(document["params"], defaults, "params")
 
 
 def _parameters(tree: Any) -> Parameters:

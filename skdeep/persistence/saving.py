@@ -28,17 +28,19 @@ KINDS: dict[str, tuple[Any, Any]] = {
 def save(estimator: Saved, path: PathLike) -> None:
     """Write a fitted estimator to a file that is safe to load.
 
-    The file holds all parameters, labels, feature names, weights and loss curves: the loaded
-    estimator predicts the same to the last bit. It does not hold callbacks, metadata requests
-    or the state of the solver (moments, learning rate, random numbers), so ``partial_fit`` and
-    warm starts resume from the weights with a solver that starts from scratch.
+    The file holds all parameters, labels, feature names, weights and loss curves, and what a
+    TableTransformer learnt of a table: the loaded estimator predicts the same to the last bit.
+    It does not hold callbacks, metadata requests or the state of the solver (moments, learning
+    rate, random numbers), so ``partial_fit`` and warm starts resume from the weights with a
+    solver that starts from scratch.
     ``joblib.dump`` keeps all of these, in a file that runs code when it is loaded.
 
     Parameters
     ----------
-    estimator : DeepClassifier or DeepRegressor
-        Fitted estimator. Its parameters may be numbers, strings, arrays, and the solvers,
-        schedules, initializers, activations and losses of skdeep.
+    estimator : estimator
+        Fitted DeepClassifier, DeepRegressor, TabularClassifier, TabularRegressor or
+        TableTransformer. Its parameters may be numbers, strings, arrays, and the solvers,
+        schedules, initializers, activations, losses and recipes of skdeep.
     path : str or os.PathLike
         Ends in ``.json``, text that people can read, or in ``.npz``, which is compact and
         holds the weights as NumPy arrays. An existing file is replaced atomically, and keeps
@@ -53,9 +55,9 @@ def save(estimator: Saved, path: PathLike) -> None:
     TypeError
         If it is another object, such as a pipeline.
     ValueError
-        If `path` has another suffix, a parameter holds an object of your own, parameters or
-        weights were changed after the fit so that they no longer match, or `load` would
-        refuse the file for any other reason.
+        If `path` has another suffix, a parameter holds an object of your own or a splitter
+        (``set_params(cv=None)`` leaves it out), parameters or weights were changed after the
+        fit so that they no longer match, or `load` would refuse the file for any other reason.
 
     See Also
     --------
@@ -117,8 +119,9 @@ def load(path: PathLike, *, max_bytes: int = files.MAX_BYTES) -> Saved:
 
     Returns
     -------
-    estimator : DeepClassifier or DeepRegressor
-        Fitted estimator, whose solver starts from scratch (see `save`).
+    estimator : estimator
+        Fitted, and of the class that was saved. The solver of a single network starts from
+        scratch (see `save`).
 
     Raises
     ------

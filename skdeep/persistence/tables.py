@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from skdeep.estimators.model import check_parameters
-from skdeep.persistence.encoding import decode, encode_params
+from skdeep.persistence.encoding import decode_params, encode_params
 from skdeep.persistence.fields import Fields, decode_names
 from skdeep.persistence.files import check_fields, short_repr
 from skdeep.tabular import TableTransformer, TargetMeans
@@ -93,8 +93,8 @@ def decode_transformer(tree: Any) -> TableTransformer:
     """A fitted TableTransformer from what `encode_transformer` returned."""
     read = Fields(tree, TRANSFORMER, "transformer")
     defaults = TableTransformer().get_params(deep=False)
-    params = check_fields(read["params"], defaults, (), read.at("params"))
-    transformer = TableTransformer(**{name: decode(value) for name, value in params.items()})
+    params = decode_params(read["params"], defaults, read.at("params"))
+    transformer = TableTransformer(**params)
     check_parameters(transformer)
     n_features = read.count("n_features", 1)
     names = decode_names(read["features"], n_features, read.at("features"))

@@ -55,7 +55,8 @@ def decode_target(tree: Any, estimator: Any, n_outputs: int) -> Any:
         n = check_fields(tree, ("type", name), (name,), "target")[name]
         if type(n) is not int or not 1 <= n <= n_outputs:
             raise ValueError(
-                f"target has {short_repr(n)} columns, but there are {n_outputs} outputs."
+                f"target.{name} must be an integer from 1 to {n_outputs}, the number of "
+                f"columns of the output; got {short_repr(n)}."
             )
         return RegressionTarget(n) if kind == "numbers" else MultilabelTarget(n)
     classes = check_fields(tree, ("type", "classes"), ("classes",), "target")["classes"]

@@ -8,6 +8,7 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep.tabular.encoders import Encoder
 from skdeep.tabular.ensemble import OUTCOME, Ensemble, report_of
+from skdeep.tabular.recipes import recipes_of
 from skdeep.tabular.target_means import TargetMeans
 from skdeep.tabular.transformer import TableTransformer
 
@@ -79,6 +80,12 @@ def outcomes_of(estimator: Any) -> list[list[dict[str, Any]]]:
         [{name: row[name] for name in OUTCOME} for row in islice(rows, len(stack.members))]
         for stack in estimator._ensemble.stacks
     ]
+
+
+def check_parameters(estimator: Any) -> None:
+    """Raise ValueError if a parameter of the estimator cannot be used."""
+    estimator._validate_params()
+    recipes_of(estimator, estimator._recipes_by_effort)
 
 
 def make_fitted(
