@@ -246,9 +246,7 @@ class PeriodicEmbedding(Embedding):
 class BoundPeriodicEmbedding(BoundEmbedding):
     """A periodic embedding connected to its arrays and to buffers of one batch size."""
 
-    def __init__(
-        self, spec: Embedding, arrays: Sequence[Array], allocate: Allocate
-    ) -> None:
+    def __init__(self, spec: Embedding, arrays: Sequence[Array], allocate: Allocate) -> None:
         super().__init__(spec, arrays, allocate)
         self.frequencies, self.phases = self.first, self.second
         self.angles = self._grouped(allocate("angles", spec.n_numeric * spec.n_basis))

@@ -17,9 +17,10 @@ from skdeep.activations import ACTIVATIONS
 from skdeep.initializers import INITIALIZERS, Normal, Uniform
 from skdeep.losses import Focal, Huber
 from skdeep.persistence.files import check_fields, short_repr
-from skdeep.persistence.formats import MEMBER_DTYPES
+from skdeep.persistence.formats import MEMBER_DTYPES, digest
 from skdeep.schedules import SCHEDULES, WarmUp
 from skdeep.solvers import SOLVERS
+from skdeep.tabular.recipes import Recipe
 
 # The classes that a file can name; none of them runs code from the file.
 SPECS: dict[str, Any] = {
@@ -34,6 +35,7 @@ SPECS: dict[str, Any] = {
         *map(type, ACTIVATIONS.values()),
         Focal,
         Huber,
+        Recipe,
     )
 }
 
@@ -66,6 +68,24 @@ def encode(value: Any) -> Any:
     raise TypeError(f"it holds an object of the type {type(value).__qualname__}")
 
 
+def encode_params(estimator: Any, advice: dict[str, str] | None = None) -> dict[str, Any]:
+    """Encode the parameters of an estimator; ValueError if one would need code.
+
+    `advice` says, by name, what else can be done about a parameter.
+    """
+    params = {}
+    for name, value in estimator.get_params(deep=False).items():
+        try:
+            params[name] = encode(value)
+            digest({name: params[name]})
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The parameter {name}={short_repr(value)} cannot be saved, because {error}. "
+                f"Use joblib.dump, whose files can hold code{(advice or {}).get(name, '')}."
+            ) from None
+    return params
+
+
 def decode(tree: Any) -> Any:
     """Decode what `encode` returned; ValueError if the tree is not valid."""
     if type(tree) is int and not -(2**63) <= tree < 2**64:
@@ -95,6 +115,17 @@ def decode(tree: Any) -> Any:
     raise ValueError(
         f"the type {short_repr(kind)} is not known to this version of skdeep: upgrade skdeep."
     )
+
+
+def decode_params(tree: Any, defaults: dict[str, Any], path: str) -> dict[str, Any]:
+    """Decode parameters, or those of them that a file has; `defaults` has all."""
+    params = {}
+    for name, value in check_fields(tree, defaults, (), path).items():
+        try:
+            params[name] = decode(value)
+        except ValueError as error:
+            raise ValueError(f"{path}.{name}: {error}") from None
+    return params
 
 
 def _decode_float(tree: dict[str, Any]) -> Any:

@@ -23,9 +23,8 @@ from skdeep._training.fit_task import FitResult, FitTask
 from skdeep.estimators.class_weight import times_class_weight
 from skdeep.estimators.targets import RegressionTarget
 from skdeep.estimators.unread import CALLER
-from skdeep.metrics.tables import Report
 from skdeep.tabular.blending import fit_temperature, greedy_weights, prediction_loss
-from skdeep.tabular.ensemble import Ensemble, MemberStack, decoded
+from skdeep.tabular.ensemble import OUTCOME, Ensemble, MemberStack, decoded, report_of
 from skdeep.tabular.folds import folds_of
 from skdeep.tabular.members import Member, TargetScale, TrainingTable, build_members
 from skdeep.tabular.progress import Epochs, Progress
@@ -143,14 +142,15 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 stopped = left <= 0 or (epochs is not None and epochs.stopped)
                 if not stopped or not trained:
                     built = build_members(table, recipe, splits, seeds[i].tolist())
-                    trained.append(self._train(table, built, epochs, left))
-            self._keep(table, splits, trained)
+                    trained.append(self._train(recipe, table, built, epochs, left))
+            self._keep(recipes[: len(trained)], table, splits, trained)
             if epochs is not None:
                 epochs.close(lambda: self._attributes(self._ensemble))
         return self
 
     def _train(
         self,
+        recipe: Recipe,
         table: TrainingTable,
         built: list[tuple[Member, FitTask]],
         epochs: Epochs | None,
@@ -163,7 +163,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             tasks = within(tasks, seconds, n_jobs)
 
         def attributes(thetas: Array) -> dict[str, Any]:
-            stack = MemberStack(tasks[0].network, thetas, members)
+            stack = MemberStack(recipe, tasks[0].network, thetas, members)
             return self._attributes(Ensemble([stack], np.ones(1), table.target))
 
         if n_jobs == 1:
@@ -215,6 +215,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _keep(
         self,
+        recipes: list[Recipe],
         table: TrainingTable,
         splits: list[tuple[Array, Array]],
         trained: list[list[Trained]],
@@ -222,11 +223,12 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         trained = [_not_diverged(members) for members in trained]
         stacks = [
             MemberStack(
+                recipe,
                 members[0].task.network,
                 np.stack([each.result.theta for each in members]),
                 [each.member for each in members],
             )
-            for members in trained
+            for recipe, members in zip(recipes, trained, strict=True)
         ]
         out_of_fold = np.stack([_out_of_fold(table, members, splits) for members in trained])
         # Of rows that were held out from a member of each recipe.
@@ -250,7 +252,8 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         self.validation_score_ = self._score_of(
             table.y[seen], self._decoded(blended[seen]), weight
         )
-        self.members_ = _report(trained, weights)
+        outcomes = [[_outcome(each) for each in members] for members in trained]
+        self.members_ = report_of(outcomes, weights)
         self.n_iter_ = max(each.result.n_iter for members in trained for each in members)
 
     def _predict(self, X: Any) -> Array:
@@ -292,17 +295,12 @@ def _out_of_fold(
         return total / n_members
 
 
-def _report(trained: list[list[Trained]], weights: Array) -> Report:
-    rows = {}
-    for recipe, (members, weight) in enumerate(zip(trained, weights, strict=True)):
-        for k, (member, _, result) in enumerate(members):
-            name = f"{recipe}.{k}" if len(trained) > 1 else str(k)
-            rows[name] = {
-                "fold": member.fold,
-                "epochs": result.n_iter,
-                "best_epoch": result.history.best_iter,
-                "validation_loss": -result.history.best_score,
-                "weight": float(weight) / len(members),
-            }
-    columns = ("fold", "epochs", "best_epoch", "validation_loss", "weight")
-    return Report(rows, (columns,), ".4f")
+def _outcome(trained: Trained) -> dict[str, Any]:
+    member, _, result = trained
+    values = (
+        member.fold,
+        result.n_iter,
+        result.history.best_iter,
+        -result.history.best_score,
+    )
+    return dict(zip(OUTCOME, values, strict=True))

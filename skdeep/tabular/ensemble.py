@@ -9,11 +9,16 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep._network.inference import raw_output
 from skdeep._network.network import Network
+from skdeep.metrics.tables import Report
 from skdeep.tabular.blending import with_temperature
 from skdeep.tabular.members import Member
+from skdeep.tabular.recipes import Recipe
 
 # Rows that are predicted at once, so that the predictions of all members take little memory.
 CHUNK_ROWS = 8192
+
+# What is reported of a member, besides its weight.
+OUTCOME = ("fold", "epochs", "best_epoch", "validation_loss")
 
 
 @dataclass
@@ -22,11 +27,14 @@ class MemberStack:
 
     Attributes
     ----------
+    recipe : Recipe
+        With the estimator's own parameters in place of its.
     network : Network
     theta : ndarray of shape (n_members, n_params)
     members : list of Member
     """
 
+    recipe: Recipe
     network: Network
     theta: Array
     members: list[Member]
@@ -96,6 +104,16 @@ class Ensemble:
     def calibrated(self, prediction: Array) -> Array:
         """Average of the members, of shape (n_rows, n_columns), after calibration."""
         return with_temperature(self.target, prediction, self.temperature)
+
+
+def report_of(outcomes: list[list[dict[str, Any]]], weights: Array) -> Report:
+    """Table of the members: what came of each member of each recipe, and its weight."""
+    rows = {}
+    for recipe, (members, weight) in enumerate(zip(outcomes, weights, strict=True)):
+        for k, outcome in enumerate(members):
+            name = f"{recipe}.{k}" if len(outcomes) > 1 else str(k)
+            rows[name] = {**outcome, "weight": float(weight) / len(members)}
+    return Report(rows, ((*OUTCOME, "weight"),), ".4f")
 
 
 def _chunks(n_rows: int) -> Iterator[slice]:

@@ -255,7 +255,10 @@ class TableTransformer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"No column of X says anything, with n_samples = {table.n_rows}: {why}."
             )
-        names = getattr(self, "feature_names_in_", range(table.n_columns))
+        self._set_encoders(encoders, dropped)
+
+    def _set_encoders(self, encoders: list[Encoder], dropped: dict[int, str]) -> None:
+        names = getattr(self, "feature_names_in_", range(self.n_features_in_))
         self.dropped_ = {names[index]: dropped[index] for index in sorted(dropped)}
         self._encoders = encoders
         self._many = [one for one in encoders if isinstance(one, Frequencies)]

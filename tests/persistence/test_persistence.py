@@ -42,6 +42,7 @@ from skdeep.initializers import HeNormal, Orthogonal
 from skdeep.losses import Focal, Huber
 from skdeep.persistence import load, save
 from skdeep.persistence.encoding import SPECS, decode, encode
+from skdeep.persistence.saving import KINDS
 from skdeep.solvers import adagrad, adam, lbfgs, lion, sgd
 from skdeep.solvers import base as solvers_base
 
@@ -348,10 +349,14 @@ def test_every_spec_is_known_and_every_field_of_it_is_checked():
         if not name.startswith("_")
     }
     bases = {"StochasticSolver", "Schedule", "Initializer", "Activation", "Span"}
-    assert set(SPECS) == (public - bases - {"Custom", "FromFunction"}) | {"Focal", "Huber"}
+    assert set(SPECS) == (public - bases - {"Custom", "FromFunction"}) | {
+        "Focal",
+        "Huber",
+        "Recipe",
+    }
     for kind in SPECS.values():
         assert {field.name for field in fields(kind)} <= set(constraints_of_spec(kind))
-    assert set(skdeep.__all__) - set(SPECS) == {"DeepClassifier", "DeepRegressor", "lockstep"}
+    assert set(skdeep.__all__) - set(SPECS) == {*KINDS, "lockstep"}
 
 
 @EACH_FORM
