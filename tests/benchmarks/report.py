@@ -4,13 +4,14 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
+import skdeep
 from tests.benchmarks.cases import (
     FLOOR,
     MLP,
@@ -158,9 +159,11 @@ def growth_row(
     return tuple(cells)
 
 
-def machine(command: str) -> str:
-    """Where and how the document was made."""
-    packages = ("skdeep", "numpy", "scipy", "scikit-learn", "torch", "skorch")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch")
+
+
+def machine(command: str, packages: Sequence[str] = PACKAGES) -> str:
+    """Where and how the document was made, with the versions of packages, if installed."""
     blas = [
         f"{pool['internal_api']} {pool['version']} ({pool['architecture']}, "
         f"{pool['num_threads']} threads)"
@@ -170,13 +173,20 @@ def machine(command: str) -> str:
     lines = [
         f"- Machine: {os.cpu_count()} cores, {_cpu_model()}; {platform.platform()}; "
         f"load before the start {os.getloadavg()[0]:.1f}",
-        f"- Python {platform.python_version()}, "
-        + ", ".join(f"{package} {version(package)}" for package in packages),
+        f"- Python {platform.python_version()}, skdeep {skdeep.__version__}, "
+        + ", ".join(f"{package} {version(package)}" for package in packages if _has(package)),
         f"- BLAS of NumPy: {', '.join(blas) or 'unknown'}",
         f"- Commit {_commit()}",
         f"- Command: `{command}`",
     ]
     return "\n".join(lines)
+
+
+def _has(package: str) -> bool:
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def _cpu_model() -> str:
