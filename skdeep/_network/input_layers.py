@@ -274,7 +274,7 @@ class BoundPeriodicEmbedding(BoundEmbedding):
 
 @dataclass(frozen=True)
 class PiecewiseLinearEmbedding(Embedding):
-    """Embedding by bins: b_j(x) = clip((x - l_j) / (u_j - l_j), 0, 1) for bins from l to u [1]_.
+    """Embedding by bins: b_j(x) = clip((x - l_j) / (u_j - l_j), 0, 1), with bounds l and u [1]_.
 
     So an embedding is a piecewise linear function. The bounds are distinct quantiles of the
     training rows, and training does not change them.

@@ -166,7 +166,8 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             stack = MemberStack(recipe, tasks[0].network, thetas, members)
             return self._attributes(Ensemble([stack], np.ones(1), table.target))
 
-        if n_jobs == 1:
+        # Members in other processes are not watched.
+        if n_jobs == 1 and (self.verbose or epochs is not None):
             progress = Progress(len(tasks), bool(self.verbose), epochs, attributes)
             for k, task in enumerate(tasks):
                 task.on_epoch = [progress.of_member(k)]
