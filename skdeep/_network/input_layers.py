@@ -9,7 +9,6 @@ on one column run along memory. Outside, their transposed views have the usual s
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -18,15 +17,15 @@ from skdeep._arrays import Array
 # Allocates a buffer of shape (*models, n_columns, n_rows) by name and number of columns.
 Allocate = Callable[[str, int], Array]
 
+# Narrower bins would turn rounding errors into features.
+MIN_WIDTH = 1e-6
+
 
 @dataclass(frozen=True)
 class InputLayer:
     """Base class of input layers, from `n_in` to `n_out` columns."""
 
     n_in: int
-
-    # Whether `backward` needs the gradient with respect to the output.
-    trains: ClassVar[bool] = True
 
     @property
     def n_out(self) -> int:
@@ -274,7 +273,7 @@ class BoundPeriodicEmbedding(BoundEmbedding):
 
 @dataclass(frozen=True)
 class PiecewiseLinearEmbedding(Embedding):
-    """Embedding by bins: b_j(x) = clip((x - l_j) / (u_j - l_j), 0, 1), with bounds l and u [1]_.
+    """Embedding by bins [1]_: b_j(x) = clip((x - l_j) / (u_j - l_j), 0, 1), from l_j to u_j.
 
     So an embedding is a piecewise linear function. The bounds are distinct quantiles of the
     training rows, and training does not change them.
@@ -307,41 +306,6 @@ class BoundPiecewiseLinearEmbedding(BoundEmbedding):
         np.clip(self.basis, 0, 1, out=self.basis)
 
 
-@dataclass(frozen=True)
-class PiecewiseLinearEncoding(InputLayer):
-    """Each numeric column as its position in every bin, and all columns as they are [1]_.
-
-    The first `n_numeric` columns x_i are encoded as clip((x_i - l_t) / (u_t - l_t), 0, 1) for
-    bins t from l_t to u_t: 1 for the bins below x_i, 0 for those above. The bounds are distinct
-    quantiles of the training rows, and training does not change them.
-
-    .. [1] Gorishniy, Rubachev & Babenko, "On embeddings for numerical features in tabular deep
-       learning", NeurIPS 2022, section 3.1.
-    """
-
-    n_numeric: int = 0
-    n_bins: int = 16
-
-    trains = False
-
-    @property
-    def n_out(self):
-        return self.n_numeric * self.n_bins + self.n_in
-
-    @property
-    def fixed_shapes(self):
-        # Lower bounds, and reciprocals of the widths.
-        return ((self.n_numeric * self.n_bins, 1), (self.n_numeric * self.n_bins, 1))
-
-    def initial(self, generator, X):
-        bounds = [_bounds(column, self.n_bins) for column in X[:, : self.n_numeric].T]
-        lower, reciprocals = np.array(bounds).reshape(-1, 2, self.n_bins).swapaxes(0, 1)
-        return [lower.reshape(-1, 1), reciprocals.reshape(-1, 1)]
-
-    def bind(self, arrays, allocate):
-        return BoundPiecewiseLinearEncoding(self, arrays, allocate("out", self.n_out))
-
-
 def _bounds(column: Array, n_bins: int) -> tuple[Array, Array]:
     # Lower bounds and reciprocal widths of the bins. Columns with few distinct values have
     # fewer bins: those that are left are 0 everywhere.
@@ -351,34 +315,3 @@ def _bounds(column: Array, n_bins: int) -> tuple[Array, Array]:
     lower[: len(edges) - 1] = edges[:-1]
     reciprocals[: len(edges) - 1] = 1 / np.diff(edges)
     return lower, reciprocals
-
-
-# Narrower bins would turn rounding errors into features.
-MIN_WIDTH = 1e-6
-
-
-class BoundPiecewiseLinearEncoding(BoundInputLayer):
-    """A piecewise linear encoding connected to its bins and to a buffer of one batch size."""
-
-    def __init__(
-        self, spec: PiecewiseLinearEncoding, arrays: Sequence[Array], out: Array
-    ) -> None:
-        n_numeric, n_bins = spec.n_numeric, spec.n_bins
-        self.lower, self.reciprocals = (
-            array.reshape(*array.shape[:-2], n_numeric, n_bins, 1, copy=False)
-            for array in arrays
-        )
-        self.out = out
-        n_encoded = n_numeric * n_bins
-        self.encoded = out[..., :n_encoded, :].reshape(
-            *out.shape[:-2], n_numeric, n_bins, -1, copy=False
-        )
-        self.copied = out[..., n_encoded:, :]
-        self.numeric = self.copied[..., :n_numeric, None, :]
-
-    def forward(self, x: Array) -> Array:
-        self.copied[...] = x.mT
-        np.subtract(self.numeric, self.lower, out=self.encoded)
-        self.encoded *= self.reciprocals
-        np.clip(self.encoded, 0, 1, out=self.encoded)
-        return self.out.mT

@@ -155,7 +155,7 @@ class Workspace:
 
     def _bind_inputs(self, n_rows: int) -> tuple[list[BoundInputLayer], Array | None]:
         # The stages of the input layers, and the buffer for the gradient with respect to the
-        # output of the last: None if there is nothing to train.
+        # output of the last: None if there is no such layer or nothing is trained.
         stages: list[BoundInputLayer] = []
         d_x = None  # (*models, columns, rows)
         arrays, d_arrays = iter(self.input_arrays), iter(self.d_input_arrays)
@@ -166,7 +166,7 @@ class Workspace:
 
             own = [next(arrays) for _ in (*layer.shapes, *layer.fixed_shapes)]
             stages.append(layer.bind(own, allocate))
-            if self.d_arrays is not None and (d_x is not None or layer.trains):
+            if self.d_arrays is not None:
                 delta = allocate("delta", layer.n_out)
                 own = [next(d_arrays) for _ in layer.shapes]
                 stages[-1].bind_gradients(own, delta, d_x)

@@ -14,7 +14,6 @@ from skdeep._network.input_layers import (
     InputLayer,
     PeriodicEmbedding,
     PiecewiseLinearEmbedding,
-    PiecewiseLinearEncoding,
     Scaling,
 )
 from skdeep._network.network import Network, Part
@@ -32,6 +31,9 @@ from skdeep.tabular.target_means import TargetMeans
 BIAS_RATE = 0.1
 EMBEDDING_RATE = 0.1
 SCALING_RATE = 6.0
+
+# Columns of the piecewise linear embedding of a number.
+N_COMPONENTS = 4
 
 # Decay of the second moment, shorter than Adam's default, as in RealMLP.
 BETA_2 = 0.95
@@ -138,9 +140,7 @@ def network_for(recipe: Recipe, n_in: int, n_numeric: int, n_out: int) -> Networ
     if recipe.embedding == "periodic" and n_numeric:
         inputs.append(PeriodicEmbedding(n_in, n_numeric, sigma=recipe.sigma))
     elif recipe.embedding == "piecewise" and n_numeric:
-        inputs.append(PiecewiseLinearEncoding(n_in, n_numeric, recipe.n_bins))
-    elif recipe.embedding == "lin" and n_numeric:
-        inputs.append(PiecewiseLinearEmbedding(n_in, n_numeric, recipe.n_bins, 4))
+        inputs.append(PiecewiseLinearEmbedding(n_in, n_numeric, recipe.n_bins, N_COMPONENTS))
     inputs.append(Scaling(inputs[-1].n_out if inputs else n_in))
     hidden = check_hidden_layer_sizes(recipe.hidden_layer_sizes)
     return Network.perceptron(

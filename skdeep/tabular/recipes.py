@@ -59,7 +59,7 @@ class Recipe(Spec):
     32
     """
 
-    embedding: str | None = field_of("periodic", ("periodic", "piecewise", "lin"), None)
+    embedding: str | None = field_of("periodic", ("periodic", "piecewise"), None)
     hidden_layer_sizes: Sequence[int] | int = field_of((128, 128, 128), "array-like", COUNT)
     activation: str = field_of("selu", tuple(ACTIVATIONS))
     learning_rate: str = field_of("coslog", tuple(SCHEDULES))

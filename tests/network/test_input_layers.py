@@ -7,18 +7,20 @@ import pytest
 
 from skdeep._network.data_driven import start_from_data
 from skdeep._network.inference import raw_output
-from skdeep._network.input_layers import PiecewiseLinearEncoding
+from skdeep._network.input_layers import PiecewiseLinearEmbedding
 from skdeep._network.network import Network
 from tests.network.test_layers import EACH_KIND, IDENTITY, X, network_of, random_theta
 
 
 def test_bins_are_quantiles():
-    layer = PiecewiseLinearEncoding(3, 2, 4)
+    layer = PiecewiseLinearEmbedding(3, 2, n_basis=4, n_components=4)
     table = np.column_stack([np.arange(101.0), np.repeat([0.0, 5.0], [50, 51]), np.ones(101)])
     network = Network.perceptron((3, 1), [], inputs=(layer,))
     theta = network.initial(np.random.RandomState(0), 6.0, np.dtype(float), X=table)
     network.views(theta).biases[0][...] = 0
-    lower, reciprocals = network.views(theta).inputs
+    components, biases, lower, reciprocals = network.views(theta).inputs
+    components[...] = np.tile(np.eye(4), (2, 1))  # the bins themselves
+    biases[...] = 0
     np.testing.assert_allclose(lower[:4, 0], [0, 25, 50, 75])
     np.testing.assert_allclose(reciprocals[:4, 0], 1 / 25)
     # Two distinct values make one bin; the others stay 0.

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from skdeep._network.dropout import Dropout
 from skdeep._network.inference import raw_output
-from skdeep._network.input_layers import PeriodicEmbedding, PiecewiseLinearEncoding, Scaling
+from skdeep._network.input_layers import PeriodicEmbedding, PiecewiseLinearEmbedding, Scaling
 from skdeep._network.network import Network, Parameters
 from skdeep._network.workspace import Workspace
 from skdeep._training.batches import Batch
@@ -62,7 +62,7 @@ OPTIONS = {
         "inputs": (PeriodicEmbedding(4, 4, 5, 2), Scaling(12)),
         "dropout": (True, True, False, False),
     },
-    "piecewise, scaling": {"inputs": (PiecewiseLinearEncoding(4, 3, 4), Scaling(16))},
+    "piecewise, scaling": {"inputs": (PiecewiseLinearEmbedding(4, 3, 4, 2), Scaling(10))},
 }
 ACTIVATION = {"in place": ACTIVATIONS["tanh"], "two buffers": ACTIVATIONS["gelu"]}
 EACH_KIND = pytest.mark.parametrize("name", OPTIONS)
