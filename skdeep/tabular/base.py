@@ -6,6 +6,7 @@ Members are tasks of the core: those of one recipe are trained as one stack.
 import math
 import time
 import warnings
+from itertools import groupby
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from skdeep._checks.data import check_weights
 from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.inference import raw_output
 from skdeep._parallel.conductor import n_jobs_for, train_tasks
-from skdeep._training.fit_task import FitResult, FitTask
+from skdeep._training.fit_task import FitResult, FitTask, stack_key
 from skdeep.estimators.class_weight import times_class_weight
 from skdeep.estimators.targets import RegressionTarget
 from skdeep.estimators.unread import CALLER
@@ -39,6 +40,15 @@ class Trained(NamedTuple):
     member: Member
     task: FitTask
     result: FitResult
+
+
+class Built:
+    """The members of a recipe, and their tasks."""
+
+    def __init__(self, recipe: Recipe, built: list[tuple[Member, FitTask]]) -> None:
+        self.recipe = recipe
+        self.members = [member for member, _ in built]
+        self.tasks = [task for _, task in built]
 
 
 class TabularEstimator(CallbackSupportMixin, BaseEstimator):
@@ -136,35 +146,39 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             if context is not None:
                 data = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
                 epochs = Epochs(context, self, data, n_epochs)
+            built = [
+                Built(recipe, build_members(table, recipe, splits, own))
+                for recipe, own in zip(recipes, seeds.tolist(), strict=True)
+            ]
             trained: list[list[Trained]] = []
-            for i, recipe in enumerate(recipes):
-                left = (deadline - time.monotonic()) / (len(recipes) - i)
+            groups = _groups(built)
+            for i, group in enumerate(groups):
+                left = (deadline - time.monotonic()) / (len(groups) - i)
                 stopped = left <= 0 or (epochs is not None and epochs.stopped)
                 if not stopped or not trained:
-                    built = build_members(table, recipe, splits, seeds[i].tolist())
-                    trained.append(self._train(recipe, table, built, epochs, left))
+                    trained += self._train(table, group, epochs, left)
             self._keep(recipes[: len(trained)], table, splits, trained)
             if epochs is not None:
                 epochs.close(lambda: self._attributes(self._ensemble))
         return self
 
     def _train(
-        self,
-        recipe: Recipe,
-        table: TrainingTable,
-        built: list[tuple[Member, FitTask]],
-        epochs: Epochs | None,
-        seconds: float,
-    ) -> list[Trained]:
-        # The members of one recipe.
-        members, tasks = map(list, zip(*built, strict=True))
+        self, table: TrainingTable, group: list[Built], epochs: Epochs | None, seconds: float
+    ) -> list[list[Trained]]:
+        # The members of recipes that make one stack.
+        tasks = [task for built in group for task in built.tasks]
         n_jobs = min(n_jobs_for(self.n_jobs), len(tasks))
         if math.isfinite(seconds):
             tasks = within(tasks, seconds, n_jobs)
 
         def attributes(thetas: Array) -> dict[str, Any]:
-            stack = MemberStack(recipe, tasks[0].network, thetas, members)
-            return self._attributes(Ensemble([stack], np.ones(1), table.target))
+            parts = np.split(thetas, len(group))
+            stacks = [
+                MemberStack(built.recipe, tasks[0].network, part, built.members)
+                for built, part in zip(group, parts, strict=True)
+            ]
+            equal = np.full(len(group), 1 / len(group))
+            return self._attributes(Ensemble(stacks, equal, table.target))
 
         # Members in other processes are not watched.
         if n_jobs == 1 and (self.verbose or epochs is not None):
@@ -179,7 +193,8 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 f"epochs and {time.perf_counter() - start:.2f} s: "
                 f"{', '.join(sorted({each.outcome for each in results}))}."
             )
-        return list(map(Trained, members, tasks, results))
+        pairs = iter(zip(tasks, results, strict=True))
+        return [[Trained(member, *next(pairs)) for member in built.members] for built in group]
 
     def _attributes(self, ensemble: Ensemble) -> dict[str, Any]:
         # What `predict` needs.
@@ -260,6 +275,11 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
     def _predict(self, X: Any) -> Array:
         check_is_fitted(self)
         return self._ensemble.predict(*self.transformer_.encode(X))
+
+
+def _groups(built: list[Built]) -> list[list[Built]]:
+    # Recipes in a row that differ in numbers only, whose members are trained as one stack.
+    return [list(group) for _, group in groupby(built, lambda one: stack_key(one.tasks[0]))]
 
 
 def _not_diverged(members: list[Trained]) -> list[Trained]:

@@ -107,4 +107,5 @@ def make_fitted(
     estimator.oof_prediction_ = oof_prediction
     estimator.validation_score_ = validation_score
     estimator.members_ = report_of(outcomes, ensemble.weights)
+    estimator.n_iter_ = max(row["epochs"] for rows in outcomes for row in rows)
     return estimator
