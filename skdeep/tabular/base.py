@@ -115,7 +115,8 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_columns)
             Class labels, an indicator matrix for multi-label, or numbers for regression.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, at least 0, not all 0.
+            Weight of each row, at least 0, and above 0 for at least two. Rows of weight 0 are
+            not trained on, but have out-of-fold predictions.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for splitters such as ``GroupKFold`` in `cv`.
 

@@ -221,6 +221,21 @@ def test_ensemble_is_the_weighted_mean_of_its_members(name, weighted):
         assert model.validation_score_ == pytest.approx(score)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ["two classes", "classes", "labels"])
+def test_out_of_fold_probabilities_are_calibrated(name, weighted):
+    frame = table()
+    model, make = model_of(name, n_members=5, recipe=recipe(max_iter=8))
+    y, weight = make(frame), WEIGHT[:N] if weighted else None
+    model.fit(frame, y, weight)
+    target = model._ensemble.target
+    assert abs(np.log(model._ensemble.temperature)) > 0.05
+    again = fit_temperature(
+        target, model.oof_prediction_, target.encode(y).astype(float), weight
+    )
+    assert again == pytest.approx(1, abs=1e-3)
+
+
 def test_poor_recipes_have_no_weight():
     frame = table(n=300, many=False)
     model, make = model_of(

@@ -57,10 +57,8 @@ EXPECTED = {
 @parametrize_with_checks(
     [
         TabularClassifier(**CHECKED),
-        TabularClassifier(**CHECKED, class_weight="balanced"),
         TabularClassifier(**CHECKED | {"n_members": 1, "cv": 3}),
         TabularRegressor(**CHECKED, learning_rate_init=0.2),
-        TabularRegressor(**CHECKED, learning_rate_init=0.2, loss="absolute_error"),
         TabularRegressor(**CHECKED, learning_rate_init=0.2, loss="quantile"),
     ],
     expected_failed_checks=lambda _: EXPECTED,

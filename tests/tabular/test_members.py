@@ -173,11 +173,11 @@ def test_same_seed_same_model_and_generators_advance():
     assert not np.allclose(first.predict(FRAME), other.predict(FRAME), rtol=1e-3)
 
 
-def test_members_differ():
-    model = classifier(n_members=4).fit(FRAME, classes(FRAME))
+def test_members_of_one_fold_differ():
+    split = np.arange(0, N, 2), np.arange(1, N, 2)
+    model = classifier(n_members=4, cv=[split]).fit(FRAME, classes(FRAME))
     first, *others = thetas(model)
-    assert all(not np.allclose(first, other) for other in others)
-    assert model.members_.to_dict()["3"]["fold"] == 3
+    assert all(not np.allclose(first, other, rtol=0.1) for other in others)
 
 
 def test_no_global_state_changes():

@@ -17,10 +17,10 @@ def data(n_targets=1, seed=0):
     return codes, 100 + rng.normal(size=(N, n_targets)) + 0.1 * codes[:, :1]
 
 
-def fit(codes, y, rows=None, seed=0, **parameters):
+def fit(codes, y, rows=None, seed=0, weight=None, **parameters):
     means = TargetMeans(**parameters)
     rows = np.arange(len(codes)) if rows is None else rows
-    return means, means.fit_transform(codes, y, rows, np.random.default_rng(seed))
+    return means, means.fit_transform(codes, y, rows, np.random.default_rng(seed), weight)
 
 
 @pytest.mark.parametrize("n_targets", [1, 3])
@@ -39,6 +39,20 @@ def test_values_follow_the_formula(n_targets, rows):
     scale = RobustScale.fit(expected[:, rows])
     assert_allclose(values, scale.apply(expected).T, atol=1e-6)
     assert_allclose(means.scale.median, scale.median)
+
+
+def test_weights_are_repetitions_of_rows():
+    codes, y = data()
+    weight = np.arange(N) % 4 + 1
+    means, values = fit(codes, y, weight=weight)
+    again = np.repeat(np.arange(N), weight)
+    # Weights count as rows on the whole: their mean is 1.
+    repeated, _ = fit(codes[again], y[again], alpha=10 * weight.mean())
+    for one, other in zip(means.means, repeated.means, strict=True):
+        assert_allclose(one, other)
+    scaled = fit(codes, y, weight=100 * weight)[1]
+    assert_allclose(scaled, values)
+    assert_allclose(fit(codes, y, weight=np.full(N, 3.0))[1], fit(codes, y)[1], atol=1e-12)
 
 
 def test_means_are_those_of_scikit_learn():
