@@ -103,3 +103,48 @@ def test_prequential_score_is_drawn(tmp_path):
     path = tmp_path / "prequential.png"
     run(EXAMPLES / "prequential.py", "--chunk", "100", "--plot", path)
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def drawn(script, folder):
+    """Output of a script that draws a picture and may need pandas."""
+    for package in ("matplotlib", "pandas"):
+        pytest.importorskip(package)
+    path = folder / "picture.png"
+    output = run(EXAMPLES / script, "--plot", path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    return output
+
+
+def test_a_mixed_table_as_it_comes(tmp_path):
+    rows = table(drawn("mixed_table.py", tmp_path), "training rows")
+    median, trees, networks = rows.values()
+    assert all(error < floor / 2 for error, floor in zip(networks, median, strict=True))
+    assert networks[-1] < trees[-1]
+    assert networks[-1] < networks[0] - 1
+
+
+def test_prediction_intervals_keep_their_promise(tmp_path):
+    output = drawn("prediction_intervals.py", tmp_path)
+    rows = table(output, "share inside")
+    for name in ("quantiles", "new rows"):
+        assert abs(rows[name][0] - 0.9) < 0.06
+        assert min(rows[name]) > 0.8
+    assert rows["band of one width"][3] < 0.8 < 0.98 < rows["band of one width"][1]
+    assert output.endswith("quantiles that cross: 0\n")
+
+
+def test_columns_that_matter_are_told_from_noise(tmp_path):
+    rows = table(drawn("which_columns.py", tmp_path), "column")
+    mean = {name: importance for name, (importance, _) in rows.items()}
+    noise = abs(mean["noise"])
+    assert noise < 0.03
+    assert min(mean["body mass index"], mean["log triglycerides"]) > noise + 0.05
+
+
+def test_out_of_fold_scores_are_honest_and_stacks_are_better(tmp_path):
+    output = drawn("out_of_fold.py", tmp_path)
+    training, held_out, new = (row[-1] for row in table(output, "R2 of the networks").values())
+    assert training > new + 0.1
+    assert abs(held_out - new) < training - new
+    rows = table(output, "R2 on new rows")
+    assert rows["stack"][-1] > max(rows[name][-1] for name in ("networks", "trees", "average"))
