@@ -58,7 +58,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
     _recipes_by_effort: ClassVar[dict[str, tuple[Recipe, ...]]]
     _ensemble: Ensemble
     cv: Any
-    n_members: int
+    n_members: int | None
     n_jobs: int | None
     max_time: float | None
     verbose: bool | int
@@ -139,10 +139,10 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             table = self._read_table(X, y, sample_weight)
             generator = check_random_state(self.random_state)
             splits = folds_of(
-                self.cv, self.n_members, table.y, table.weight,
+                self.cv, max(recipe.n_members for recipe in recipes), table.y, table.weight,
                 self._strata(table), groups, generator,
             )  # fmt: skip
-            seeds = generator.randint(2**31, size=(len(recipes), self.n_members))
+            seeds = [generator.randint(2**31, size=recipe.n_members) for recipe in recipes]
             epochs = None
             if context is not None:
                 data = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
@@ -173,7 +173,8 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
             tasks = within(tasks, seconds, n_jobs)
 
         def attributes(thetas: Array) -> dict[str, Any]:
-            parts = np.split(thetas, len(group))
+            ends = np.cumsum([len(built.members) for built in group])
+            parts = np.split(thetas, ends[:-1])
             stacks = [
                 MemberStack(built.recipe, tasks[0].network, part, built.members)
                 for built, part in zip(group, parts, strict=True)

@@ -74,7 +74,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         self,
         effort="default",
         *,
-        n_members=8,
+        n_members=None,
         cv=None,
         max_iter=None,
         hidden_layer_sizes=None,

@@ -38,6 +38,10 @@ N_COMPONENTS = 4
 # Decay of the second moment, shorter than Adam's default, as in RealMLP.
 BETA_2 = 0.95
 
+# Batches of an epoch, unless they would have fewer rows: fewer steps train too little.
+MIN_BATCHES = 16
+MIN_ROWS = 16
+
 # Rows by which initial weights and bins are chosen.
 N_START_ROWS = 1000
 
@@ -188,7 +192,8 @@ def build_members(
         target = target.with_loss("log_loss", recipe.label_smoothing)
         encoded = target.encode(table.y).astype(table.shared.dtype)
     # Members of one number of batches make one stack; none of them has a tiny last batch.
-    n_batches = -(-max(len(rows) for rows, _ in splits) // recipe.batch_size)
+    n_rows = max(len(rows) for rows, _ in splits)
+    n_batches = max(-(-n_rows // recipe.batch_size), min(MIN_BATCHES, -(-n_rows // MIN_ROWS)))
     return [
         _build_member(table, recipe, target, encoded, splits, k, n_batches, seed)
         for k, seed in enumerate(seeds)

@@ -23,9 +23,9 @@ class Recipe(Spec):
 
     Parameters
     ----------
-    embedding : {'periodic', 'piecewise'} or None, default='periodic'
-        What is added to each numeric column: trained combinations of cosines, its position in
-        each of `n_bins` bins between quantiles, or nothing.
+    embedding : {'periodic', 'piecewise'} or None, default='piecewise'
+        What is added to each numeric column: trained combinations of cosines, trained piecewise
+        linear functions with `n_bins` bins between quantiles, or nothing.
     hidden_layer_sizes : tuple of int, default=(128, 128, 128)
         Width of each hidden layer.
     activation : str, default='selu'
@@ -37,8 +37,9 @@ class Recipe(Spec):
         at a tenth, and the scaling of the columns at six times this rate.
     max_iter : int in [1, inf), default=64
         Number of epochs.
-    batch_size : int in [1, inf), default=256
-        Maximum number of rows in a batch.
+    batch_size : int in [1, inf), default=128
+        Maximum number of rows in a batch. Small tables have smaller ones: at least 16 batches,
+        or as many as have 16 rows.
     dropout : float in [0, 1), default=0.15
         Dropout rate of the hidden layers; falls to 0 in the second half of training.
     weight_decay : float in [0, inf), default=0.02
@@ -49,8 +50,10 @@ class Recipe(Spec):
         Decay of the moving average of the weights over steps.
     sigma : float in (0, inf), default=0.1
         Standard deviation of the initial frequencies of the periodic embedding.
-    n_bins : int in [1, inf), default=16
+    n_bins : int in [1, inf), default=48
         Number of bins of the piecewise embedding.
+    n_members : int in [1, inf), default=8
+        Number of networks.
 
     Examples
     --------
@@ -59,43 +62,43 @@ class Recipe(Spec):
     32
     """
 
-    embedding: str | None = field_of("periodic", ("periodic", "piecewise"), None)
+    embedding: str | None = field_of("piecewise", ("periodic", "piecewise"), None)
     hidden_layer_sizes: Sequence[int] | int = field_of((128, 128, 128), "array-like", COUNT)
     activation: str = field_of("selu", tuple(ACTIVATIONS))
     learning_rate: str = field_of("coslog", tuple(SCHEDULES))
     learning_rate_init: float = field_of(0.04, POSITIVE)
     max_iter: int = field_of(64, COUNT)
-    batch_size: int = field_of(256, COUNT)
+    batch_size: int = field_of(128, COUNT)
     dropout: float = field_of(0.15, SHARE)
     weight_decay: float = field_of(0.02, NOT_NEGATIVE)
     label_smoothing: float = field_of(0.05, SHARE)
     weight_averaging: float = field_of(0.95, SHARE)
     sigma: float = field_of(0.1, POSITIVE)
-    n_bins: int = field_of(16, COUNT)
+    n_bins: int = field_of(48, COUNT)
+    n_members: int = field_of(8, COUNT)
 
     kinds_by_name: ClassVar = {}
 
 
-_CLASSES = Recipe()
-_NUMBERS = Recipe(activation="mish", learning_rate_init=0.2, label_smoothing=0.0)
-_FAST: dict[str, Any] = {
-    "embedding": None,
-    "activation": "relu",
-    "learning_rate": "cosine",
-    "max_iter": 24,
-}
-_VIEWS = ("periodic", None, "piecewise")
+_FAST = Recipe(activation="relu", learning_rate="cosine", max_iter=20, n_members=5)
 
-CLASSIFIER_RECIPES = {
-    "fast": (replace(_CLASSES, **_FAST),),
-    "default": (_CLASSES,),
-    "best": tuple(replace(_CLASSES, embedding=view) for view in _VIEWS),
-}
-REGRESSOR_RECIPES = {
-    "fast": (replace(_NUMBERS, **_FAST),),
-    "default": (_NUMBERS,),
-    "best": tuple(replace(_NUMBERS, embedding=view) for view in _VIEWS),
-}
+
+def _variants(default: Recipe) -> dict[str, tuple[Recipe, ...]]:
+    # Recipes by effort. Members that see the table differently, or have another activation,
+    # make different errors.
+    others = (replace(default, activation="relu"), replace(default, embedding="periodic"))
+    own = {name: getattr(default, name) for name in ("learning_rate_init", "label_smoothing")}
+    return {
+        "fast": (replace(_FAST, **own),),
+        "default": (default,),
+        "best": (default, *others),
+    }
+
+
+CLASSIFIER_RECIPES = _variants(Recipe())
+REGRESSOR_RECIPES = _variants(
+    Recipe(activation="mish", learning_rate_init=0.2, label_smoothing=0.0)
+)
 
 
 def recipes_of(estimator: Any, by_effort: dict[str, tuple[Recipe, ...]]) -> list[Recipe]:

@@ -83,7 +83,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         *,
         loss="squared_error",
         quantile=0.5,
-        n_members=8,
+        n_members=None,
         cv=None,
         max_iter=None,
         hidden_layer_sizes=None,
