@@ -149,7 +149,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 epochs = Epochs(context, self, data, n_epochs)
             built = [
                 Built(recipe, build_members(table, recipe, splits, own))
-                for recipe, own in zip(recipes, seeds.tolist(), strict=True)
+                for recipe, own in zip(recipes, seeds, strict=True)
             ]
             trained: list[list[Trained]] = []
             groups = _groups(built)
