@@ -171,6 +171,21 @@ def test_targets_of_several_columns():
     assert output.rstrip().endswith("epochs from 20: 0.0")
 
 
+def readme_code(name):
+    """The README's block of code in which a name occurs."""
+    blocks = re.findall(r"```python\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (block,) = (block for block in blocks if name in block)
+    return block
+
+
 def test_readme_code_runs():
-    code = re.search(r"```python\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert "deepclassifier__solver__learning_rate_init" in run("-c", code[1])
+    output = run("-c", readme_code("GridSearchCV"))
+    assert "deepclassifier__solver__learning_rate_init" in output
+
+
+def test_readme_code_on_a_data_frame_runs():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"number": [*range(59), None], "text": ["x", "y"] * 30})
+    names = {"frame": frame, "labels": frame["text"], "new_frame": frame[:3]}
+    exec(readme_code("TabularClassifier"), names)
+    assert names["model"].validation_score_ > 0.9
