@@ -238,7 +238,7 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         splits: list[tuple[Array, Array]],
         trained: list[list[Trained]],
     ) -> None:
-        trained = [_not_diverged(members) for members in trained]
+        recipes, trained = _not_diverged(recipes, trained)
         stacks = [
             MemberStack(
                 recipe,
@@ -284,20 +284,28 @@ def _groups(built: list[Built]) -> list[list[Built]]:
     return [list(group) for _, group in groupby(built, lambda one: stack_key(one.tasks[0]))]
 
 
-def _not_diverged(members: list[Trained]) -> list[Trained]:
-    finite = [each for each in members if np.isfinite(each.result.theta).all()]
-    if not finite:
+def _not_diverged(
+    recipes: list[Recipe], trained: list[list[Trained]]
+) -> tuple[list[Recipe], list[list[Trained]]]:
+    # Members with finite weights, and the recipes that have any.
+    finite = [
+        [each for each in members if np.isfinite(each.result.theta).all()]
+        for members in trained
+    ]
+    n_finite, n_members = (sum(map(len, lists)) for lists in (finite, trained))
+    advice = "Reduce learning_rate_init, or look for extreme values in y."
+    if not n_finite:
         raise ValueError(
-            "Training diverged: the weights of all members are infinite or NaN. Reduce "
-            "learning_rate_init, or look for extreme values in y."
+            f"Training diverged: the weights of all members are infinite or NaN. {advice}"
         )
-    if len(finite) < len(members):
+    if n_finite < n_members:
         warnings.warn(
-            f"Training diverged in {len(members) - len(finite)} of {len(members)} members, "
-            "which are left out. Reduce learning_rate_init, or look for extreme values in y.",
+            f"Training diverged in {n_members - n_finite} of {n_members} members, which are "
+            f"left out. {advice}",
             stacklevel=CALLER,
         )
-    return finite
+    kept = [k for k, members in enumerate(finite) if members]
+    return [recipes[k] for k in kept], [finite[k] for k in kept]
 
 
 def _out_of_fold(

@@ -103,6 +103,13 @@ class Ensemble:
 
     def calibrated(self, prediction: Array) -> Array:
         """Average of the members, of shape (n_rows, n_columns), after calibration."""
+        scales = [m.scale for stack in self.stacks for m in stack.members if m.scale]
+        if scales:
+            # An average of equal numbers may differ from them by rounding.
+            low, high = (
+                np.array([getattr(s, name) for s in scales]) for name in ("low", "high")
+            )
+            return np.clip(prediction, low.min(axis=0), high.max(axis=0))
         return with_temperature(self.target, prediction, self.temperature)
 
 

@@ -217,9 +217,10 @@ def test_size_of_the_file_is_that_of_parameters_and_predictions(write, tmp_path)
         X = RNG.normal(size=(n_rows, 5))
         model = regressor(hidden_layer_sizes=(64, 64), max_iter=1, n_members=5).fit(X, X[:, 0])
         write(model, tmp_path / "model.npz")
-        # A member has 5 columns, 15 of their embeddings, and 20 scales.
-        widths = itertools.pairwise([20, 64, 64, 1])
-        n_params = sum((n + 1) * m for n, m in widths) + 20 + 5 * (16 + 16 + 3 * 16 + 3)
+        # A member has 5 columns, 20 of their embeddings, and 25 scales. An embedding has 4
+        # components of 48 bins, which have two bounds each.
+        widths = itertools.pairwise([25, 64, 64, 1])
+        n_params = sum((n + 1) * m for n, m in widths) + 25 + 5 * (4 * 48 + 4 + 2 * 48)
         n_bytes = 5 * 4 * n_params + 8 * n_rows
         sizes.append((tmp_path / "model.npz").stat().st_size - n_bytes)
     assert max(sizes) < 20_000
@@ -417,7 +418,7 @@ CHANGES = {
         "regressor", change(*STACK, "recipe", to={"type": "Adam", "fields": {}}), "recipe",
     ),
     "another loss": ("regressor", change("params", "loss", to="quantile"), "quantile"),
-    "huge bins": ("regressor", lambda tree: huge_bins(tree), "stacks.2.theta"),
+    "huge bins": ("regressor", lambda tree: huge_bins(tree), "stacks.0.theta"),
     "huge layers": (
         "regressor", change(*FIELDS, "hidden_layer_sizes", to=[10**15, 10**15]), "theta",
     ),
@@ -534,7 +535,7 @@ CHANGES = {
 
 
 def huge_bins(tree):
-    recipe = tree["stacks"][2]["recipe"]["fields"]
+    recipe = tree["stacks"][0]["recipe"]["fields"]
     assert recipe["embedding"] == "piecewise"
     recipe["n_bins"] = 10**9
 
