@@ -22,7 +22,7 @@ COMMON = {
         "default",
         (("fast", "default", "best"),),
         """
-        How much time to spend: 'default' trains 8 networks for 64 epochs; 'fast' 5 networks for
+        How much time to spend: 'default' trains 8 networks for 40 epochs; 'fast' 5 networks for
         20 epochs; 'best' three ensembles that see the table differently or have another
         activation, weighted by their out-of-fold loss.
         """,

@@ -35,7 +35,7 @@ class Recipe(Spec):
     learning_rate_init : float in (0, inf), default=0.04
         Learning rate. A layer with n inputs learns at 1 / sqrt(n) of it, biases and embeddings
         at a tenth, and the scaling of the columns at six times this rate.
-    max_iter : int in [1, inf), default=64
+    max_iter : int in [1, inf), default=40
         Number of epochs.
     batch_size : int in [1, inf), default=128
         Maximum number of rows in a batch. Small tables have smaller ones: at least 16 batches,
@@ -50,7 +50,7 @@ class Recipe(Spec):
         Decay of the moving average of the weights over steps.
     sigma : float in (0, inf), default=0.1
         Standard deviation of the initial frequencies of the periodic embedding.
-    n_bins : int in [1, inf), default=48
+    n_bins : int in [1, inf), default=24
         Number of bins of the piecewise embedding.
     n_members : int in [1, inf), default=8
         Number of networks.
@@ -67,14 +67,14 @@ class Recipe(Spec):
     activation: str = field_of("selu", tuple(ACTIVATIONS))
     learning_rate: str = field_of("coslog", tuple(SCHEDULES))
     learning_rate_init: float = field_of(0.04, POSITIVE)
-    max_iter: int = field_of(64, COUNT)
+    max_iter: int = field_of(40, COUNT)
     batch_size: int = field_of(128, COUNT)
     dropout: float = field_of(0.15, SHARE)
     weight_decay: float = field_of(0.02, NOT_NEGATIVE)
     label_smoothing: float = field_of(0.05, SHARE)
     weight_averaging: float = field_of(0.95, SHARE)
     sigma: float = field_of(0.1, POSITIVE)
-    n_bins: int = field_of(48, COUNT)
+    n_bins: int = field_of(24, COUNT)
     n_members: int = field_of(8, COUNT)
 
     kinds_by_name: ClassVar = {}
@@ -86,12 +86,13 @@ _FAST = Recipe(activation="relu", learning_rate="cosine", max_iter=20, n_members
 def _variants(default: Recipe) -> dict[str, tuple[Recipe, ...]]:
     # Recipes by effort. Members that see the table differently, or have another activation,
     # make different errors.
-    others = (replace(default, activation="relu"), replace(default, embedding="periodic"))
+    longer = replace(default, max_iter=48)
+    others = (replace(longer, activation="relu"), replace(longer, embedding="periodic"))
     own = {name: getattr(default, name) for name in ("learning_rate_init", "label_smoothing")}
     return {
         "fast": (replace(_FAST, **own),),
         "default": (default,),
-        "best": (default, *others),
+        "best": (longer, *others),
     }
 
 

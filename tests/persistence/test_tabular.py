@@ -218,9 +218,9 @@ def test_size_of_the_file_is_that_of_parameters_and_predictions(write, tmp_path)
         model = regressor(hidden_layer_sizes=(64, 64), max_iter=1, n_members=5).fit(X, X[:, 0])
         write(model, tmp_path / "model.npz")
         # A member has 5 columns, 20 of their embeddings, and 25 scales. An embedding has 4
-        # components of 48 bins, which have two bounds each.
+        # components of 24 bins, which have two bounds each.
         widths = itertools.pairwise([25, 64, 64, 1])
-        n_params = sum((n + 1) * m for n, m in widths) + 25 + 5 * (4 * 48 + 4 + 2 * 48)
+        n_params = sum((n + 1) * m for n, m in widths) + 25 + 5 * (4 * 24 + 4 + 2 * 24)
         n_bytes = 5 * 4 * n_params + 8 * n_rows
         sizes.append((tmp_path / "model.npz").stat().st_size - n_bytes)
     assert max(sizes) < 20_000
