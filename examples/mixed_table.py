@@ -3,7 +3,7 @@
 The table is simulated: rents of flats in a town, with a street of 300, a heating that is not
 always given, and the date of the advertisement. A `TabularRegressor` takes the data frame as
 it is. For scikit-learn's gradient boosting, the text becomes categories or codes, and the date
-becomes numbers first. Both minimize the gamma deviance, which suits amounts of money.
+becomes numbers first. Both have their defaults.
 
 The rents follow curves for the most part. Where steps decide, trees are the better choice. The
 picture needs matplotlib:
@@ -84,12 +84,10 @@ def errors():
     models = {
         "median rent": (DummyRegressor(strategy="median"), frame),
         "HistGradientBoostingRegressor": (
-            HistGradientBoostingRegressor(
-                loss="gamma", categorical_features="from_dtype", random_state=0
-            ),
+            HistGradientBoostingRegressor(random_state=0),
             for_trees(frame),
         ),
-        "TabularRegressor": (TabularRegressor(loss="gamma", random_state=0), frame),
+        "TabularRegressor": (TabularRegressor(random_state=0), frame),
     }
     found = {}
     for name, (model, X) in models.items():
