@@ -152,9 +152,9 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
                 for recipe, own in zip(recipes, seeds, strict=True)
             ]
             trained: list[list[Trained]] = []
-            groups = _groups(built)
-            for i, group in enumerate(groups):
-                left = (deadline - time.monotonic()) / (len(groups) - i)
+            stackable = _groups(built)
+            for i, group in enumerate(stackable):
+                left = (deadline - time.monotonic()) / (len(stackable) - i)
                 stopped = left <= 0 or (epochs is not None and epochs.stopped)
                 if not stopped or not trained:
                     trained += self._train(table, group, epochs, left)
@@ -212,9 +212,9 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         y = self._check_y(y)
         transformer = TableTransformer(
             categorical_features=self.categorical_features, dtype=self.dtype
-        ).fit(X)
+        )
+        shared, codes = transformer.fit_encode(X)
         check_consistent_length(X, y)
-        shared, codes = transformer.encode(X)
         target = self._target_of(y)
         weight = times_class_weight(
             check_weights(sample_weight, shared),

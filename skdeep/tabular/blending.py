@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import softmax
 
 from skdeep._arrays import Array
 from skdeep.estimators.targets import ClassTarget, RegressionTarget, Target
@@ -79,7 +80,7 @@ def fit_temperature(
     reached = _row_sums(log_p * shares)
 
     def slope(u: float) -> float:
-        expected = _row_sums(log_p * softmax(math.exp(u) * log_p))
+        expected = _row_sums(log_p * softmax(math.exp(u) * log_p, axis=-1))
         return float(np.average(expected - reached, weights=weight))
 
     low, high = -math.log(16), math.log(16)
@@ -94,7 +95,7 @@ def with_temperature(target: Target, prediction: Array, temperature: float) -> A
     """Probabilities to the power of `temperature`, normalized; numbers as they are."""
     if isinstance(target, RegressionTarget) or temperature == 1:
         return prediction
-    p = softmax(temperature * _log(_alternatives(target, prediction)))
+    p = softmax(temperature * _log(_alternatives(target, prediction)), axis=-1)
     return p if isinstance(target, ClassTarget) else p[..., 1].reshape(prediction.shape)
 
 
@@ -121,9 +122,3 @@ def _row_sums(values: Array) -> Array:
 
 def _log(probabilities: Array) -> Array:
     return np.log(np.maximum(probabilities, TINY))
-
-
-def softmax(raw: Array) -> Array:
-    """Probabilities from raw output, along the last axis."""
-    raw = np.exp(raw - raw.max(axis=-1, keepdims=True))
-    return raw / raw.sum(axis=-1, keepdims=True)

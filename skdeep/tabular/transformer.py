@@ -297,6 +297,25 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         table = self._read(X)
         return self._write(table, None), self._codes(table)
 
+    def fit_encode(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Fit without targets and encode the same table, which is read only once.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            The table.
+
+        Returns
+        -------
+        matrix : ndarray of shape (n_samples, n_features_out)
+            As of :meth:`encode`.
+
+        codes : ndarray of shape (n_samples, n_columns_of_codes), int32
+            As of :meth:`encode`.
+        """
+        table, _ = self._fit(X, None)
+        return self._write(table, None), self._codes(table)
+
     def _write(self, table: Table, means: np.ndarray | None) -> np.ndarray:
         # Columns: target means, other numbers, all else.
         n_means = 0 if means is None else means.shape[1]
