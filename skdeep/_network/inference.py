@@ -10,8 +10,8 @@ from skdeep._network.reader import Reader
 from skdeep._network.threads import blas_threads_for
 from skdeep._network.workspace import Workspace
 
-# Elements in a chunk's widest buffer, all models counted: few enough to bound memory (8 MB of float64), enough
-# for matrix products at full speed.
+# Elements in a chunk's widest buffer, all models counted: few enough to bound memory (8 MB of
+# float64), enough for matrix products at full speed.
 CHUNK = 1 << 20
 
 

@@ -27,7 +27,7 @@ SECTIONS = (
     "version", "estimator", "params", "target", "transformer", "stacks", "weights",
     "temperature", "oof_prediction", "validation_score",
 )  # fmt: skip
-STACK = ("recipe", "theta", "members")
+STACK = ("recipe", "theta", "members", "temperature")
 MEMBER = ("fold", "epochs", "best_epoch", "validation_loss", "scale", "means")
 SCALE = ("center", "scale", "low", "high")
 # Values, 0 where they are NaN, and where that is, or null if nowhere.
@@ -60,6 +60,7 @@ def document_of(estimator: Any) -> dict[str, Any]:
                 "members": [
                     _encode_member(*pair) for pair in zip(stack.members, outcomes, strict=True)
                 ],
+                "temperature": stack.temperature,
             }
             for stack, outcomes in zip(ensemble.stacks, outcomes_of(estimator), strict=True)
         ],
@@ -189,7 +190,8 @@ def _stack(
         _member(one, f"{path}.members.{k}", transformer.n_levels_, n_targets, n_columns)
         for k, one in enumerate(members)
     ]
-    stack = MemberStack(recipe, network, theta, [member for member, _ in found])
+    own = [member for member, _ in found]
+    stack = MemberStack(recipe, network, theta, own, _temperature(read, target))
     return stack, [outcome for _, outcome in found]
 
 

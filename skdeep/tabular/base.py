@@ -22,12 +22,17 @@ from skdeep._network.inference import raw_output
 from skdeep._parallel.conductor import n_jobs_for, train_tasks
 from skdeep._training.fit_task import FitResult, FitTask, stack_key
 from skdeep.estimators.class_weight import times_class_weight
-from skdeep.estimators.targets import RegressionTarget
 from skdeep.estimators.unread import CALLER
-from skdeep.tabular.blending import fit_temperature, greedy_weights, prediction_loss
-from skdeep.tabular.ensemble import OUTCOME, Ensemble, MemberStack, decoded, report_of
+from skdeep.tabular.ensemble import (
+    OUTCOME,
+    Ensemble,
+    MemberStack,
+    blend,
+    decoded,
+    report_of,
+)
 from skdeep.tabular.folds import folds_of
-from skdeep.tabular.members import Member, TargetScale, TrainingTable, build_members
+from skdeep.tabular.members import Member, TrainingTable, build_members
 from skdeep.tabular.progress import Epochs, Progress
 from skdeep.tabular.recipes import Recipe, recipes_of
 from skdeep.tabular.time_limit import within
@@ -252,26 +257,16 @@ class TabularEstimator(CallbackSupportMixin, BaseEstimator):
         # Of rows that were held out from a member of each recipe.
         seen = np.isfinite(out_of_fold).all(axis=(0, 2))
         weight = None if table.weight is None else table.weight[seen, 0]
-        weights = np.ones(1)
-        if len(stacks) > 1:
-            encoded, predictions = table.encoded[seen], out_of_fold[:, seen]
-            if isinstance(table.target, RegressionTarget):
-                # As trained: whatever the unit of y, and columns count alike.
-                scale = TargetScale.fit(encoded, weight, table.target)
-                encoded, predictions = scale.transform(encoded), scale.transform(predictions)
-            weights = greedy_weights(
-                predictions, lambda p: prediction_loss(table.target, encoded, p, weight)
-            )
-        blended = np.tensordot(weights, out_of_fold, 1)
-        temperature = fit_temperature(table.target, blended[seen], table.encoded[seen], weight)
-        self._ensemble = Ensemble(stacks, weights, table.target, temperature)
-        blended = self._ensemble.calibrated(blended)
+        self._ensemble = blend(
+            stacks, table.target, out_of_fold[:, seen], table.encoded[seen], weight
+        )
+        blended = self._ensemble.blended(out_of_fold.__getitem__)
         self.oof_prediction_ = self._shaped(blended)
         self.validation_score_ = self._score_of(
             table.y[seen], self._decoded(blended[seen]), weight
         )
         outcomes = [[_outcome(each) for each in members] for members in trained]
-        self.members_ = report_of(outcomes, weights)
+        self.members_ = report_of(outcomes, self._ensemble.weights)
         self.n_iter_ = max(each.result.n_iter for members in trained for each in members)
 
     def _predict(self, X: Any) -> Array:

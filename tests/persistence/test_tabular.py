@@ -509,6 +509,9 @@ CHANGES = {
     "weights of 2": ("labels", change("weights", to=floats(2.0)), "weights"),
     "negative weight": ("regressor", change("weights", to=floats(-1.0, 1.0, 1.0)), "weights"),
     "temperature of 0": ("labels", change("temperature", to=0.0), "temperature"),
+    "temperature of a stack": (
+        "labels", change("stacks", 0, "temperature", to=17.0), "stacks.0.temperature",
+    ),
     "huge temperature": ("labels", change("temperature", to=1e300), "temperature"),
     "temperature of NaN": (
         "labels", change("temperature", to={"type": "float", "value": "nan"}), "temperature",

@@ -25,6 +25,7 @@ from skdeep.tabular.blending import (
     prediction_loss,
     with_temperature,
 )
+from skdeep.tabular.ensemble import MemberStack, blend
 from tests.tabular.small import TARGETS, N, classifier, model_of, recipe, table
 
 RNG = np.random.default_rng(0)
@@ -205,7 +206,12 @@ def test_ensemble_is_the_weighted_mean_of_its_members(name, weighted):
     ensemble = model._ensemble
     shared, codes = model.transformer_.encode(frame)
     blended = sum(
-        own * np.mean(stack.predictions(ensemble.target, shared, codes), axis=0)
+        own
+        * with_temperature(
+            ensemble.target,
+            np.mean(stack.predictions(ensemble.target, shared, codes), axis=0),
+            stack.temperature,
+        )
         for own, stack in zip(ensemble.weights, ensemble.stacks, strict=True)
     )
     expected = with_temperature(ensemble.target, blended, ensemble.temperature)
@@ -229,11 +235,27 @@ def test_out_of_fold_probabilities_are_calibrated(name, weighted):
     y, weight = make(frame), WEIGHT[:N] if weighted else None
     model.fit(frame, y, weight)
     target = model._ensemble.target
-    assert abs(np.log(model._ensemble.temperature)) > 0.05
+    (stack,) = model._ensemble.stacks
+    assert abs(np.log(stack.temperature)) > 0.05
     again = fit_temperature(
         target, model.oof_prediction_, target.encode(y).astype(float), weight
     )
     assert again == pytest.approx(1, abs=1e-3)
+
+
+def test_stacks_are_calibrated_before_they_are_weighted():
+    # One prediction is a power of the other: calibrated, they are the same, and one is enough.
+    target = class_target(LABELS["classes"])
+    encoded = target.encode(LABELS["classes"]).astype(float)
+    sharp = probabilities(LABELS["classes"], 0, sharpness=2.0)
+    timid = with_temperature(target, sharp, 0.25)
+    both = np.stack([timid, sharp])
+    stacks = [MemberStack(recipe(), None, None, []) for _ in range(2)]
+    ensemble = blend(stacks, target, both, encoded, WEIGHT)
+    assert stacks[0].temperature == pytest.approx(4 * stacks[1].temperature, rel=1e-3)
+    expected = with_temperature(target, sharp, stacks[1].temperature * ensemble.temperature)
+    assert_allclose(ensemble.blended(both.__getitem__), expected, rtol=1e-3)
+    assert ensemble.temperature == pytest.approx(1, abs=1e-3)
 
 
 def test_poor_recipes_have_no_weight():

@@ -75,7 +75,7 @@ def test_out_of_fold_predictions_are_of_members_that_held_the_row_out(target, n_
         mine = [k for k in range(n_members) if row in splits[k % 5][1]]
         if mine:
             expected[row] = members[mine, row].mean(axis=0)
-    expected = with_temperature(ensemble.target, expected, ensemble.temperature)
+    expected = with_temperature(ensemble.target, expected, stack.temperature)
     assert_allclose(model.oof_prediction_, model._shaped(expected), rtol=1e-9)
     assert np.isnan(model.oof_prediction_).any() == (n_members < 5)
 

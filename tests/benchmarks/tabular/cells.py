@@ -108,7 +108,9 @@ def _patched(names: Any) -> Iterator[None]:
 def uncalibrated(classifier: TabularClassifier) -> TabularClassifier:
     """The fitted classifier with the plain average of its members' probabilities."""
     plain = copy.copy(classifier)
-    plain._ensemble = replace(classifier._ensemble, temperature=1.0)
+    ensemble = classifier._ensemble
+    stacks = [replace(stack, temperature=1.0) for stack in ensemble.stacks]
+    plain._ensemble = replace(ensemble, stacks=stacks, temperature=1.0)
     return plain
 
 
