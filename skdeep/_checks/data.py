@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import (
@@ -36,14 +37,19 @@ def _is_plain(X: Any, estimator: BaseEstimator) -> bool:
         and X.shape[0] > 0
         and X.shape[1] == getattr(estimator, "n_features_in_", None)
         and not hasattr(estimator, "feature_names_in_")
-        and _has_finite_sum(X)
+        and _is_finite(X)
     )
 
 
-def _has_finite_sum(array: np.ndarray) -> bool:
-    # If the sum is finite, all terms are. If it overflows, scikit-learn's check decides.
+def _is_finite(array: np.ndarray) -> bool:
+    # If a sum is finite, all terms are. If it overflows, scikit-learn's check decides.
+    if get_config()["assume_finite"]:
+        return True
+    if array.flags.forc:
+        flat = array.ravel("K")
+        return math.isfinite(np.vdot(flat, flat))  # for one row 1 us instead of 4
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum()))
+        return math.isfinite(array.sum())
 
 
 def check_X(estimator: BaseEstimator, X: Any) -> Any:
@@ -61,7 +67,7 @@ def check_X_y(
         and type(y) is np.ndarray
         and y.shape == (len(X),)
         and y.dtype.kind in ("f" if y_numeric else "biu")
-        and _has_finite_sum(y)
+        and _is_finite(y)
     ):
         return X, y
     X, y = _validated(estimator, X, y, multi_output=True, reset=reset)

@@ -252,7 +252,8 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator):
         return self
 
     def _raw_output(self, X: Any) -> Array:
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():  # the tags that the check reads cost 5 us
+            check_is_fitted(self)
         X = check_X(self, X)
         check_fits_dtype(self, X, self.coefs_[0].dtype)
         return model_of(self).raw_output(X)
