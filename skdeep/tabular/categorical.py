@@ -13,6 +13,11 @@ from skdeep.tabular.encoders import MISSING, Categories, Frequencies, codes_of
 # Names of people have four or five ("Braund, Mr. Owen Harris").
 WORDS_OF_TEXT = 6
 
+# Levels up to which a column has few, and rows per level from which on more are one-hot: with
+# fewer rows, a network learns less of a level than its mean says.
+FEW_LEVELS = 40
+ROWS_PER_LEVEL = 4
+
 # Share of distinct values, among many, from which on a column is an identifier.
 SHARE_OF_IDENTIFIER = 0.95
 
@@ -82,7 +87,8 @@ def fit_categories(
     n_present = int(counts.sum())
     if not n_present:
         return MISSING
-    if len(levels) > max_onehot:
+    has_many = len(levels) > FEW_LEVELS and n_present < ROWS_PER_LEVEL * len(levels)
+    if has_many:
         _check_no_text(column, levels, n_present)
         if len(levels) > SHARE_OF_IDENTIFIER * n_present:
             return f"identifier: {len(levels)} levels in {n_present} rows"
@@ -93,7 +99,7 @@ def fit_categories(
     if joined:
         group[~is_rare] = np.arange(np.count_nonzero(~is_rare))
         group[is_rare] = np.count_nonzero(~is_rare)
-    if group.max() >= max_onehot:
+    if has_many or group.max() >= max_onehot:
         return Frequencies.fit(index, levels, codes)
     return Categories.fit(index, levels, group, bool(joined), codes)
 

@@ -87,7 +87,7 @@ def _variants(default: Recipe) -> dict[str, tuple[Recipe, ...]]:
     # Recipes by effort. Members that see the table differently, or have another activation,
     # make different errors.
     longer = replace(default, max_iter=48)
-    others = (replace(longer, activation="relu"), replace(longer, embedding="periodic"))
+    others = (replace(longer, activation="relu"), replace(longer, embedding=None))
     own = {name: getattr(default, name) for name in ("learning_rate_init", "label_smoothing")}
     return {
         "fast": (replace(_FAST, **own),),

@@ -55,8 +55,9 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         names. ``"from_dtype"``: those whose dtype is pandas' ``category``, or polars'
         ``Categorical`` or ``Enum``. None: no such column. Text is always a category.
 
-    max_onehot : int in [1, inf), default=40
-        Maximum number of one-hot columns of a column of categories.
+    max_onehot : int in [1, inf), default=255
+        Maximum number of one-hot columns of a column of categories. Columns of more than 40
+        levels need 4 rows per level, too.
 
     min_frequency : int in [1, inf), default=3
         Levels of fewer rows are rare, and share a column. They do not if they make up most
@@ -117,7 +118,7 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         self,
         *,
         categorical_features: Any = "from_dtype",
-        max_onehot: int = 40,
+        max_onehot: int = 255,
         min_frequency: int = 3,
         dtype: str = "float32",
         random_state: Any = None,

@@ -19,7 +19,7 @@ def holes(values, every):
 INTS = RNG.integers(0, 9, N).tolist()
 FLOATS = RNG.normal(size=N).tolist()
 HOURS = RNG.integers(0, 30_000, N).tolist()
-LEVELS = [f"level {i}" for i in RNG.permutation(N) % 50]
+LEVELS = [f"level {i}" for i in RNG.permutation(N) % 70]
 LETTERS = RNG.choice(list("abcdef"), N).tolist()
 
 # Each kind with and without missing values, and with what is dropped.

@@ -23,7 +23,7 @@ LONG = {"hidden_layer_sizes": (32,), "max_iter": 15, "dropout": 0.0, "weight_dec
 def noise_table(kind):
     rng = np.random.default_rng(100)
     if kind == "many levels":
-        levels = [rng.integers(0, 150, ROWS).astype(str) for _ in range(4)]
+        levels = [rng.integers(0, 200, ROWS).astype(str) for _ in range(4)]
         return pd.DataFrame(dict(zip("abcd", levels, strict=True)))
     if kind == "rare levels":
         # Two rows of most levels, so that a mean that saw its own target would tell it.

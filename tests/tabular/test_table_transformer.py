@@ -302,6 +302,17 @@ def test_up_to_max_onehot_levels_are_one_hot(n_levels, n_columns):
     assert len(fit({"a": values, "b": FLOATS[:60]}, max_onehot=6)[1]) == n_columns + 1
 
 
+@pytest.mark.parametrize(
+    ("n_levels", "n_rows", "n_columns"),
+    [(40, 41, 40), (41, 164, 41), (41, 163, 1), (256, 1100, 1)],
+)
+def test_many_levels_are_one_hot_if_each_has_rows_enough(n_levels, n_rows, n_columns):
+    values = [str(i % n_levels) for i in range(n_rows)]
+    numbers = np.resize(FLOATS, n_rows)
+    out = fit({"a": values, "b": numbers}, min_frequency=1)[1]
+    assert len(out) == n_columns + 1
+
+
 # A transformer of scikit-learn
 
 
