@@ -29,10 +29,16 @@ class Graph:
         """Add a node with one output. `since` is the opset that its operator needs."""
         from onnx import helper
 
-        output = f"{op.lower()}_{len(self.nodes)}"
+        output = self._unused(f"{op.lower()}_{len(self.nodes)}")
         self.nodes.append(helper.make_node(op, inputs, [output], **attributes))
         self.opset = max(self.opset, since)
         return output
+
+    def cast(self, value: str, dtype: Any) -> str:
+        """Convert to another dtype."""
+        from onnx import helper
+
+        return self.node("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     def constant(self, value: Any, dtype: Any = None) -> str:
         """Add an array. Floating-point numbers have the graph's dtype unless told otherwise."""
@@ -41,7 +47,7 @@ class Graph:
         array: Array = np.asarray(value, dtype)
         if dtype is None and array.dtype.kind == "f":
             array = array.astype(self.dtype)
-        name = f"constant_{len(self.constants)}"
+        name = self._unused(f"constant_{len(self.constants)}")
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
@@ -51,4 +57,10 @@ class Graph:
 
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        return name
+
+    def _unused(self, name: str) -> str:
+        # An input may be called as a node would be: inputs come first.
+        while any(name == each.name for each in self.inputs):
+            name += "_"
         return name
