@@ -53,7 +53,7 @@ def table_columns(graph: Graph, transformer: Any) -> tuple[str, str | None]:
 
     A column is an input of shape (n, 1), called as in `fit`, or x0, x1, ... without names.
     A table of numbers and booleans without names is one input X instead, of shape
-    (n, n_features). TableGraph that `fit` has dropped are no inputs.
+    (n, n_features). Columns that `fit` has dropped are no inputs.
 
     - Numbers and booleans are float64, NaN where they are missing. Durations are seconds.
     - Categories are strings, whatever they held in `fit`, as str() writes them. Those of
@@ -94,7 +94,10 @@ class TableGraph:
             return
         names = table.names or [f"x{i}" for i in range(table.n_features)]
         if "" in names:
-            raise ValueError("X has a column called '', but inputs need a name: rename it.")
+            raise ValueError(
+                "The table has a column called '', but each input of an ONNX graph needs a name: "
+                "rename the column and fit again."
+            )
         for i in sorted(kinds):
             self._inputs[i] = graph.input(names[i], kinds[i], (None, 1))
 
@@ -164,7 +167,9 @@ class TableGraph:
         node, value = self.graph.node, self.column(encoder.column)
         nat = np.datetime64("NaT", "us").astype(np.int64)
         missing = node("Equal", value, self._int(nat))
-        value = node("Where", missing, self._int(0), value)
+        value = node(
+            "Where", missing, self._int(0), value
+        )  # what is computed must not overflow
         day, time = self._divided(value, DAY)
         # The year, of which a day has 365 at least: the guess is at most one too high.
         day = node("Sub", day, self._int(FIRST_DAYS[0]))
