@@ -95,7 +95,7 @@ class TableGraph:
         names = table.names or [f"x{i}" for i in range(table.n_features)]
         if "" in names:
             raise ValueError(
-                "The table has a column called '', but each input of an ONNX graph needs a name: "
+                "The table has a column called '', but inputs of an ONNX graph need names: "
                 "rename the column and fit again."
             )
         for i in sorted(kinds):
