@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep.persistence.onnx_graph import Graph
+from skdeep.persistence.onnx_graph import ML, ROWS, Graph
 from skdeep.persistence.tables import columns_of
 from skdeep.tabular.columns import Table
 from skdeep.tabular.encoders import (
@@ -48,7 +48,7 @@ FIRST_DAYS = YEARS.astype("datetime64[D]").astype(np.int64)
 TWO_YEARS = np.arange("2000", "2002", dtype="datetime64[D]")
 
 
-def table_columns(graph: Graph, transformer: Any) -> tuple[str, str | None]:
+def table_columns(graph: Graph, transformer: Any) -> tuple[str, str]:
     """Add the inputs of a table, and what a fitted transformer makes of them.
 
     A column is an input of shape (n, 1), called as in `fit`, or x0, x1, ... without names.
@@ -64,15 +64,15 @@ def table_columns(graph: Graph, transformer: Any) -> tuple[str, str | None]:
     -------
     shared : str
         The matrix that `transformer.encode` returns, in the graph's dtype.
-    codes : str or None
-        Its codes of levels as int64, None if there are none.
+    codes : str
+        Its codes of levels as int64, "" if there are none.
     """
     table = table_of(transformer)
     columns = TableGraph(graph, table)
     for encoder in table.encoders:
         WRITERS[type(encoder)](columns, encoder)
     shared = graph.cast(columns.joined([*columns.numeric, *columns.other]), graph.dtype)
-    return shared, columns.joined(columns.codes) if columns.codes else None
+    return shared, columns.joined(columns.codes) if columns.codes else ""
 
 
 class TableGraph:
@@ -90,7 +90,7 @@ class TableGraph:
         self._inputs: dict[int, str] = {}
         self._matrix = ""
         if table.names is None and set(kinds.values()) == {np.float64}:
-            self._matrix = graph.input("X", np.float64, (None, table.n_features))
+            self._matrix = graph.input("X", np.float64, (ROWS, table.n_features))
             return
         names = table.names or [f"x{i}" for i in range(table.n_features)]
         if "" in names:
@@ -99,7 +99,7 @@ class TableGraph:
                 "rename the column and fit again."
             )
         for i in sorted(kinds):
-            self._inputs[i] = graph.input(names[i], kinds[i], (None, 1))
+            self._inputs[i] = graph.input(names[i], kinds[i], (ROWS, 1))
 
     def joined(self, parts: Sequence[str]) -> str:
         """Matrices side by side."""
@@ -227,7 +227,7 @@ class TableGraph:
         return self.graph.node(
             "LabelEncoder",
             self.column(encoder.column),
-            domain="ai.onnx.ml",
+            domain=ML,
             keys_strings=list(known),
             values_int64s=list(known.values()),
             default_int64=int(unseen),

@@ -18,7 +18,7 @@ from tests.tabular.kinds import COLUMNS, CONTAINERS, N, holes, objects
 
 onnx = pytest.importorskip("onnx")
 
-from skdeep.persistence.onnx_graph import IR_VERSION, OPSET, Graph  # noqa: E402
+from skdeep.persistence.onnx_graph import Graph  # noqa: E402
 from skdeep.persistence.onnx_tables import MISSING_TEXTS, table_columns  # noqa: E402
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
@@ -29,19 +29,10 @@ NAT = np.iinfo(np.int64).min
 def exported(transformer):
     graph = Graph(transformer.dtype)
     shared, codes = table_columns(graph, transformer)
-    outputs = [(shared, graph.dtype)] + ([] if codes is None else [(codes, np.int64)])
-    helper = onnx.helper
-    infos = [
-        helper.make_tensor_value_info(
-            name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), [None, None]
-        )
-        for name, dtype in outputs
-    ]
-    model = helper.make_model(
-        helper.make_graph(graph.nodes, "table", graph.inputs, infos, graph.constants),
-        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 3)],
-        ir_version=IR_VERSION,
-    )
+    graph.output("shared", shared, graph.dtype, [None, None])
+    if codes:
+        graph.output("codes", codes, np.int64, [None, None])
+    model = graph.model("table")
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -345,6 +336,7 @@ def test_numbers_that_are_categories_make_no_matrix():
 
 def test_columns_may_be_called_as_nodes_are():
     names = [f"{word}_{k}" for word in ("constant", "mul", "sub", "where") for k in range(8)]
+    names += ["shared", "codes"]
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(20, len(names))), columns=names)
     transformer = TableTransformer().fit(X)
