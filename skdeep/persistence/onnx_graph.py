@@ -10,7 +10,11 @@ from skdeep._arrays import Array
 
 # Runtimes of two years ago load these.
 OPSET = 17
+ML_OPSET = 3
 IR_VERSION = 8
+
+# Domain of operators beyond arithmetic.
+ML = "ai.onnx.ml"
 
 # The dimension of rows, of any length.
 ROWS = "rows"
@@ -87,10 +91,13 @@ class Graph:
         from onnx import helper
 
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.constants)
+        opsets = {"": OPSET}
+        if any(node.domain == ML for node in self.nodes):
+            opsets[ML] = ML_OPSET
         return helper.make_model(
             graph,
             producer_name="skdeep",
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[helper.make_opsetid(*one) for one in opsets.items()],
             ir_version=IR_VERSION,
         )
 
