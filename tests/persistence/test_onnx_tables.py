@@ -122,6 +122,18 @@ def test_every_kind_of_every_container(container, dtype):
     assert_encoded_alike(transformer, X, feeds_of(transformer, COLUMNS))
 
 
+@pytest.mark.parametrize("container", [name for name in CONTAINERS if "pandas" in name])
+def test_data_frames_give_the_inputs_by_to_numpy(container):
+    X = CONTAINERS[container](COLUMNS)
+    transformer = TableTransformer().fit(X)
+    feeds = {}
+    for name, (dtype, _) in inputs_of(transformer).items():
+        column = X[[name]] / pd.Timedelta("1s") if name.startswith("duration") else X[[name]]
+        values = column.to_numpy("datetime64[us]" if dtype == np.int64 else dtype)
+        feeds[name] = values.astype(np.int64) if dtype == np.int64 else values
+    assert_encoded_alike(transformer, X, feeds)
+
+
 # Values that `fit` has not seen. To a graph, MISSING_TEXTS that are no levels are missing.
 STRANGE = {
     "number": [None, np.inf, -np.inf, 1e308, -1e308, 5e-324, -0.0, 12345.678],
@@ -282,6 +294,13 @@ def test_parts_of_dates(dates):
     rng = np.random.default_rng(0)
     seen = np.r_[values, rng.integers(-(2**40), 2**61, (99, 1)).astype("datetime64[us]")]
     assert_encoded_alike(transformer, seen, {"x0": seen.astype(np.int64)})
+
+
+def test_times_with_a_zone_are_in_its_wall_time():
+    wall = pd.date_range("2025-01-01", periods=300, freq="37h", unit="us")
+    X = pd.DataFrame({"time": wall.tz_localize("Europe/Rome", nonexistent="shift_forward")})
+    feeds = {"time": X["time"].dt.tz_localize(None).to_frame().to_numpy().astype(np.int64)}
+    assert_encoded_alike(TableTransformer().fit(X), X, feeds)
 
 
 # Inputs
