@@ -1,10 +1,13 @@
 """Fitted estimators to files and back."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skdeep.persistence.go_networks import from_go_deep, from_gopher_neural
 from skdeep.persistence.saving import load, save
+
+if TYPE_CHECKING:
+    from skdeep.persistence.onnx import to_onnx
 
 __all__ = ["from_go_deep", "from_gopher_neural", "load", "save", "to_onnx"]
 
