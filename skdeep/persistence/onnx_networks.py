@@ -1,7 +1,8 @@
 """Networks as ONNX nodes: prediction, by the formulas of the core.
 
 Arrays are (*models, rows, columns), as in the core. onnxruntime has some operators in float32
-only (Erf, Elu, Selu, Softplus): they are written with others, so that float64 runs as well.
+only (Erf, Elu, Selu, Softplus, Mish, Gelu): these functions are written with other operators,
+which are of opset 17, so that float64 runs as well.
 """
 
 from collections.abc import Callable, Sequence
@@ -87,8 +88,9 @@ def _embedding(graph: Graph, layer: Embedding, arrays: Sequence[Array], x: str) 
     numeric = _transposed(graph, graph.node("Slice", x, zero, end, axis), len(models))
     numeric = graph.node("Unsqueeze", numeric, graph.constant([-2]))
     if isinstance(layer, PeriodicEmbedding):
-        angles = _plus(graph, _times(graph, numeric, 2 * np.pi * first), second)
-        basis = graph.node("Cos", angles)
+        # As sines: older runtimes have no cosine of float64.
+        angles = _times(graph, numeric, 2 * np.pi * first)
+        basis = graph.node("Sin", _plus(graph, angles, second + np.pi / 2))
     elif isinstance(layer, PiecewiseLinearEmbedding):
         basis = _times(graph, _plus(graph, numeric, -first), second)
         basis = graph.node("Clip", basis, graph.constant(0.0), graph.constant(1.0))
@@ -181,7 +183,8 @@ def _h_of_t(t: Array) -> Array:
 
 
 def _silu(graph: Graph, z: str) -> str:
-    return graph.node("Mul", z, graph.node("Sigmoid", z))
+    # Not z Sigmoid(z), which onnxruntime 1.17 fuses to what it has in float32 only.
+    return graph.node("Div", z, _plus(graph, graph.node("Exp", graph.node("Neg", z)), 1.0))
 
 
 def _mish(graph: Graph, z: str) -> str:
