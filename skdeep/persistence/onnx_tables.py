@@ -41,8 +41,8 @@ INPUTS: dict[type, Any] = {
 
 DAY = 86_400_000_000  # microseconds
 
-# Years recur after 400: the days of those from 2000 on, counted from the first, and of two
-# years, the first of which is a leap year.
+# The calendar recurs after 400 years: the first days of those from 2000 on, since 1970; and all
+# days of two years, of which the first is a leap year.
 YEARS = np.arange("2000", "2401", dtype="datetime64[Y]")
 FIRST_DAYS = YEARS.astype("datetime64[D]").astype(np.int64)
 TWO_YEARS = np.arange("2000", "2002", dtype="datetime64[D]")
@@ -92,14 +92,14 @@ class TableGraph:
         if table.names is None and set(kinds.values()) == {np.float64}:
             self._matrix = graph.input("X", np.float64, (ROWS, table.n_features))
             return
-        names = table.names or [f"x{i}" for i in range(table.n_features)]
-        if "" in names:
+        names = {i: f"x{i}" if table.names is None else table.names[i] for i in sorted(kinds)}
+        if "" in names.values():
             raise ValueError(
                 "The table has a column called '', but inputs of an ONNX graph need names: "
                 "rename the column and fit again."
             )
-        for i in sorted(kinds):
-            self._inputs[i] = graph.input(names[i], kinds[i], (ROWS, 1))
+        for i, name in names.items():
+            self._inputs[i] = graph.input(name, kinds[i], (ROWS, 1))
 
     def joined(self, parts: Sequence[str]) -> str:
         """Matrices side by side."""
@@ -158,42 +158,28 @@ class TableGraph:
         levels = encoder.levels
         codes = self._look_up(encoder, np.arange(len(levels)), -1, -1)
         self.codes.append(codes)
-        if encoder.numeric:
-            # The last row is of missing and unseen levels.
-            self.numeric.append(self._rows(_encoded(encoder, [*levels, None]), codes))
+        # The last row is of missing and unseen levels. If all levels are as frequent, rows
+        # have no columns.
+        self.numeric.append(self._rows(_encoded(encoder, [*levels, None]), codes))
 
     def write_dates(self, encoder: Dates) -> None:
         """Numbers, angles, and an indicator."""
         node, value = self.graph.node, self.column(encoder.column)
         nat = np.datetime64("NaT", "us").astype(np.int64)
         missing = node("Equal", value, self._int(nat))
-        value = node(
-            "Where", missing, self._int(0), value
-        )  # what is computed must not overflow
+        # NaT, the smallest integer, would overflow.
+        value = node("Where", missing, self._int(0), value)
         day, time = self._divided(value, DAY)
-        # The year, of which a day has 365 at least: the guess is at most one too high.
         day = node("Sub", day, self._int(FIRST_DAYS[0]))
-        cycle, of_cycle = self._divided(day, int(FIRST_DAYS[-1] - FIRST_DAYS[0]))
-        starts = self._int(FIRST_DAYS - FIRST_DAYS[0])
-        guess = node("Div", of_cycle, self._int(365))
-        is_high = node("Less", of_cycle, node("Gather", starts, guess))
-        year = node("Sub", guess, self.graph.cast(is_high, np.int64))
-        day_of_year = node("Sub", of_cycle, node("Gather", starts, year))
+        year, of_two_years = self._years(day)
         if encoder.kept[:2].any():
-            years = node("Mul", cycle, self._int(len(YEARS) - 1))
-            years = node("Add", node("Add", years, year), self._int(YEARS[0].astype(int)))
-            parts = np.array([years, value])[encoder.kept[:2]]
-            numbers = self.graph.cast(self.joined(list(parts)), np.float64)
-            scale = encoder.scale[encoder.kept[:2]]
-            self.numeric.append(self._scaled(scale, numbers, missing))
+            kept = np.array([year, value])[encoder.kept[:2]].tolist()
+            numbers = self.graph.cast(self.joined(kept), np.float64)
+            self.numeric.append(self._scaled(encoder.scale[encoder.kept[:2]], numbers, missing))
         if encoder.kept[2:].any():
-            # Where the days of the year begin in the two years.
-            begin = self._int(np.where(np.diff(FIRST_DAYS) == 366, 0, 366))
-            of_two = node("Add", day_of_year, node("Gather", begin, year))
-            _, of_week = self._divided(day, 7)
-            angles = self.joined(self._angles(of_two, of_week, time))
-            kept = self._int(np.flatnonzero(encoder.kept[2:]))
-            angles = node("Gather", angles, kept, axis=1)
+            angles = self.joined(self._angles(day, of_two_years, time))
+            places = self._int(np.flatnonzero(encoder.kept[2:]))
+            angles = node("Gather", angles, places, axis=1)
             self.other.append(node("Where", missing, self._float(0.0), angles))
         self._mark(encoder.marks, missing)
 
@@ -202,10 +188,9 @@ class TableGraph:
     def _scaled(self, scale: RobustScale, values: str, missing: str) -> str:
         # As RobustScale.apply.
         node = self.graph.node
-        quarters = node("Mul", values, self._float(QUARTER))
-        z = node(
-            "Div", node("Sub", quarters, self._float(scale.median)), self._float(scale.width)
-        )
+        z = node("Mul", values, self._float(QUARTER))
+        z = node("Sub", z, self._float(scale.median))
+        z = node("Div", z, self._float(scale.width))
         z = node("Clip", z, self._float(-FAR), self._float(FAR))
         part = node("Div", z, self._float(LIMIT))
         square = node("Mul", part, part)
@@ -244,18 +229,35 @@ class TableGraph:
         remainder = node("Mod", value, by)
         return node("Div", node("Sub", value, remainder), by), remainder
 
-    def _angles(self, of_two: str, of_week: str, time: str) -> list[str]:
-        # Sines and cosines, of places in two years and in a week, and of a time of day.
+    def _years(self, day: str) -> tuple[str, str]:
+        # Years since 1970 of days since 2000, and places of the days in TWO_YEARS.
+        node = self.graph.node
+        cycle, of_cycle = self._divided(day, int(FIRST_DAYS[-1] - FIRST_DAYS[0]))
+        starts = self._int(FIRST_DAYS - FIRST_DAYS[0])
+        # No year has less than 365 days: this is the year of the cycle, or the next one.
+        guess = node("Div", of_cycle, self._int(365))
+        is_next = node("Less", of_cycle, node("Gather", starts, guess))
+        of_400 = node("Sub", guess, self.graph.cast(is_next, np.int64))
+        years = node("Mul", cycle, self._int(len(YEARS) - 1))
+        years = node("Add", node("Add", years, of_400), self._int(YEARS[0].astype(int)))
+        # Leap years are looked up in the first of the two, others in the second.
+        is_leap = np.diff(FIRST_DAYS) == 366
+        shift = np.where(is_leap, 0, 366) - (FIRST_DAYS - FIRST_DAYS[0])[:-1]
+        return years, node("Add", of_cycle, node("Gather", self._int(shift), of_400))
+
+    def _angles(self, day: str, of_two_years: str, time: str) -> list[str]:
+        # Sines and cosines of month, weekday, day of the year, and time of day.
         node = self.graph.node
         angles = date_parts(TWO_YEARS)[1].T
+        _, of_week = self._divided(day, 7)
         radian = 2 * np.pi / PERIODS["_time"] * 1e-6
         radians = node("Mul", self.graph.cast(time, np.float64), self._float(radian))
-        # Of cosines of float64, older runtimes know nothing.
+        # Older runtimes have no cosine in float64.
         radians = node("Add", radians, self._float([0.0, np.pi / 2]))
         return [
-            self._rows(angles[:, 0:2], of_two),
+            self._rows(angles[:, 0:2], of_two_years),
             self._rows(angles[:7, 2:4], of_week),
-            self._rows(angles[:, 4:6], of_two),
+            self._rows(angles[:, 4:6], of_two_years),
             node("Sin", radians),
         ]
 

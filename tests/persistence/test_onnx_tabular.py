@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx")
 
 from skdeep.persistence import to_onnx  # noqa: E402
 from tests.persistence.onnx_runs import assert_predicts, run  # noqa: E402
-from tests.persistence.test_onnx_tables import feeds_of  # noqa: E402
+from tests.persistence.test_onnx_tables import feeds_of, frame  # noqa: E402
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 EACH_DTYPE = pytest.mark.parametrize("dtype", TOLERANCE)
@@ -94,6 +94,12 @@ def test_columns_of_every_kind(container):
     y = np.array(FLOATS) + np.array(INTS)
     model = TabularRegressor(recipe=recipe(), n_members=2, random_state=0).fit(X, y)
     check(model, X, feeds_of(model.transformer_, COLUMNS))
+
+
+def test_means_may_be_all_that_a_member_sees():
+    X = frame({"level": [f"level {i}" for i in range(50)] * 4})
+    model = TabularRegressor(recipe=recipe(), n_members=2, random_state=0)
+    check(model.fit(X, np.arange(200) % 50 / 10), X)
 
 
 @EACH_DTYPE
