@@ -51,8 +51,8 @@ def to_onnx(
     A table without names that has only numbers and booleans is one input ``X`` instead,
     float64 of shape (rows, n_features).
 
-    Numbers that come out are of the dtype that ``predict`` and ``predict_proba`` return: that of
-    the weights for networks, float64 for the tabular estimators.
+    Numbers that come out have the dtype that they have in Python: that of the weights for
+    networks, float64 for the tabular estimators.
 
     Regressors have one output, ``variable`` of shape (rows, n_outputs). Classifiers have two;
     ``"output_"`` precedes their names where a column has the same:
