@@ -103,7 +103,7 @@ def decode_transformer(tree: Any) -> TableTransformer:
         for i, one in enumerate(read.items("encoders"))
     ]
     dropped = _dropped(read)
-    columns = [column for one in encoders for column in _columns(one)]
+    columns = [column for one in encoders for column in columns_of(one)]
     found = sorted([*columns, *dropped])
     if len(found) != n_features or found != list(range(n_features)):
         raise ValueError(
@@ -174,7 +174,8 @@ def _encoder(tree: Any, path: str) -> Any:
     return decoder(Fields(tree, ("type", *_names_of(kind)), path))
 
 
-def _columns(encoder: Any) -> list[int]:
+def columns_of(encoder: Any) -> list[int]:
+    """Indices of the columns that an encoder reads."""
     return encoder.columns.tolist() if isinstance(encoder, Numbers) else [encoder.column]
 
 

@@ -287,7 +287,7 @@ class Dates:
         is_missing = np.isnat(dates)
         if is_missing.all():
             return MISSING
-        numbers, angles = _parts(dates)
+        numbers, angles = date_parts(dates)
         scale = RobustScale.fit(numbers)
         # The sines of months half a year apart differ by rounding only.
         spread = np.ptp(angles[:, ~is_missing], axis=-1) > 1e-9
@@ -300,7 +300,7 @@ class Dates:
     def write(self, table: Table, numeric: np.ndarray, other: np.ndarray) -> None:
         """Write the numbers, the angles and the indicator."""
         dates = table.column(self.column).dates()
-        numbers, angles = _parts(dates)
+        numbers, angles = date_parts(dates)
         numeric[:] = self.scale.apply(numbers)[self.kept[:2]].T
         n_angles = np.count_nonzero(self.kept[2:])
         other[:, :n_angles] = angles[self.kept[2:]].T
@@ -308,8 +308,12 @@ class Dates:
             other[:, -1] = self.marks.apply(1.0 * np.isnat(dates)[None])[0]
 
 
-def _parts(dates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Numbers, shape (2, n_rows), NaN if missing, and sines and cosines, (8, n_rows), then 0.
+def date_parts(dates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a date is made of, as `Dates.kept` counts it.
+
+    Numbers, shape (2, n_rows), are NaN if a date is missing; sines and cosines, shape
+    (8, n_rows), are 0.
+    """
     is_missing = np.isnat(dates)
     dates = np.where(is_missing, np.datetime64(0, "us"), dates)
     years, months, days = (dates.astype(f"datetime64[{unit}]") for unit in "YMD")

@@ -36,7 +36,7 @@ SKLEARN_IN_THE_CORE = {"metrics", "_checks"}
 JOBLIB_IN = "_parallel"
 PRIVATE_ALLOWED_IN = "_checks"
 # Imported inside functions, each in one file.
-OPTIONAL = {"matplotlib", "onnx", "skops", "dask", "rich", "pandas", "polars"}
+OPTIONAL = {"matplotlib", "onnx", "skl2onnx", "skops", "dask", "rich", "pandas", "polars"}
 
 FOLDER = Path(skdeep.__file__).parent
 SOURCES = {
