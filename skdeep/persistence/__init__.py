@@ -2,5 +2,6 @@
 
 from skdeep.persistence.go_networks import from_go_deep, from_gopher_neural
 from skdeep.persistence.saving import load, save
+from skdeep.persistence.trusted import SKOPS_TRUSTED
 
-__all__ = ["from_go_deep", "from_gopher_neural", "load", "save"]
+__all__ = ["SKOPS_TRUSTED", "from_go_deep", "from_gopher_neural", "load", "save"]

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from skdeep._checks.data import input_names
 from skdeep._checks.parameters import constraints_of, fit_context, unchanged_on_error
+from skdeep.estimators.plain_state import PlainState
 from skdeep.hyperparameters import COUNT
 from skdeep.tabular.categorical import chosen, fit_categories, kind_of
 from skdeep.tabular.columns import BOOLEAN, CATEGORY, DURATION, NUMBER, Table
@@ -21,7 +22,7 @@ from skdeep.tabular.target_means import TargetMeans
 MAX_CLASSES = 10
 
 
-class TableTransformer(TransformerMixin, BaseEstimator):
+class TableTransformer(PlainState, TransformerMixin, BaseEstimator):
     """Turn a table as it comes into a dense matrix for a neural network.
 
     Takes pandas and polars data frames, arrays and lists of rows. Columns may hold numbers,
