@@ -13,6 +13,7 @@ from skdeep._arrays import Array
 from skdeep._checks.parameters import check_spec, fit_context, unchanged_on_error
 from skdeep.estimators.base import DeepEstimator, is_stochastic
 from skdeep.estimators.class_weight import explicit_class_weight
+from skdeep.estimators.consistency import CLASSES, check_network_model
 from skdeep.estimators.parameters import CLASSIFIER, constraints, documented
 from skdeep.estimators.targets import ClassTarget, MultiOutputTarget, class_target
 from skdeep.hyperparameters import Spec
@@ -262,6 +263,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
                 np.array_equal(known, unique_labels(given)) for known, given in pairs
             )
         return np.array_equal(self.classes_, unique_labels(classes))
+
+    def _check_fitted(self) -> None:
+        check_network_model(self, CLASSES)
 
     def _target_for(self, y: Any, incremental: bool) -> Any:
         if (incremental or self.warm_start) and hasattr(self, "classes_"):

@@ -11,6 +11,10 @@ from dataclasses import is_dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skdeep._checks.fitted import refusing_inconsistent
 from skdeep.estimators.targets import Target
 from skdeep.metrics.tables import Report
 
@@ -41,6 +45,28 @@ class PlainState:
     def __setstate__(self, state: dict[str, Any]) -> None:
         restored = {name: restore(value) for name, value in state.items()}
         super().__setstate__(restored)  # type: ignore[misc]
+
+    def _check_fitted(self) -> None:
+        """Raise an error if what was fitted does not fit together."""
+        raise NotImplementedError
+
+    def __sklearn_validate_model__(self) -> None:
+        """Check that the fitted state is consistent: shapes, classes, dtypes, finite numbers.
+
+        It is for models from a file, which may have been damaged or forged: scikit-learn's
+        ``validate_model``, announced for version 1.10, calls it. What is not fitted passes.
+
+        Raises
+        ------
+        ValueError
+            If it is not; the message names what is wrong.
+        """
+        try:
+            check_is_fitted(self)
+        except NotFittedError:
+            return
+        with refusing_inconsistent(self):  # type: ignore[arg-type]
+            self._check_fitted()
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from sklearn.utils import Tags
 
 from skdeep._arrays import Array
 from skdeep.estimators.base import DeepEstimator
+from skdeep.estimators.consistency import check_network_model
 from skdeep.estimators.parameters import REGRESSOR, constraints, documented
 from skdeep.estimators.targets import RegressionTarget, quantiles_of, with_regression_loss
 from skdeep.metrics.scorers import mean_pinball_loss_of_quantiles
@@ -150,6 +151,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         tags.target_tags.multi_output = loss != "quantile"
         tags.target_tags.positive_only = loss in ("poisson", "gamma")
         return tags
+
+    def _check_fitted(self) -> None:
+        check_network_model(self, (RegressionTarget,))
 
     def _target_for(self, y: Any, incremental: bool) -> RegressionTarget:
         return self._with_loss(RegressionTarget(1 if y.ndim == 1 else y.shape[1]))

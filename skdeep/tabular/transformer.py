@@ -15,6 +15,7 @@ from skdeep.estimators.plain_state import PlainState
 from skdeep.hyperparameters import COUNT
 from skdeep.tabular.categorical import chosen, fit_categories, kind_of
 from skdeep.tabular.columns import BOOLEAN, CATEGORY, DURATION, NUMBER, Table
+from skdeep.tabular.consistency import check_transformer
 from skdeep.tabular.encoders import Booleans, Dates, Encoder, Frequencies, Numbers
 from skdeep.tabular.target_means import TargetMeans
 
@@ -135,6 +136,9 @@ class TableTransformer(PlainState, TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+    def _check_fitted(self) -> None:
+        check_transformer(self)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn medians, scales and levels, and target means if `y` is given.
@@ -262,8 +266,11 @@ class TableTransformer(PlainState, TransformerMixin, BaseEstimator):
         names = getattr(self, "feature_names_in_", range(self.n_features_in_))
         self.dropped_ = {names[index]: dropped[index] for index in sorted(dropped)}
         self._encoders = encoders
-        self._many = [one for one in encoders if isinstance(one, Frequencies)]
         self.n_levels_ = [len(one.levels) for one in self._many]
+
+    @property
+    def _many(self) -> list[Frequencies]:
+        return [one for one in self._encoders if isinstance(one, Frequencies)]
 
     def _read(self, X: Any) -> Table:
         check_is_fitted(self)
