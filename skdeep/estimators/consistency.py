@@ -84,13 +84,17 @@ def check_target(target: Any) -> None:
 
 def check_classes(estimator: Any, target: Any) -> None:
     """Raise ValueError unless `classes_` are those of the target."""
-    is_several = isinstance(target.classes, list)
-    pairs = [(estimator.classes_, target.classes)]
-    if is_several:
-        require_type("classes_", estimator.classes_, list)
-        pairs = list(zip(estimator.classes_, target.classes, strict=True))
-    same = all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in pairs)
-    require(same, "classes_", f"those of the target, {target.classes!r}", estimator.classes_)
+    given, classes = estimator.classes_, target.classes
+    require_type("classes_", given, type(classes))
+    several = isinstance(classes, list)
+    same = _are_equal(given, classes) if several else _are_equal([given], [classes])
+    require(same, "classes_", f"those of the target, {classes!r}", given)
+
+
+def _are_equal(given: list[Any], classes: list[Any]) -> bool:
+    return len(given) == len(classes) and all(
+        np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(given, classes, strict=True)
+    )
 
 
 def _check_classes(target: ClassTarget) -> None:
@@ -112,10 +116,7 @@ def _check_columns_of_classes(target: MultiOutputTarget) -> None:
         require_type("the target of a column", one, ClassTarget)
         _check_classes(one)
     widths = tuple(one.n_outputs for one in target.targets)
-    same = all(
-        a is b or np.array_equal(a, b.classes)
-        for a, b in zip(target.classes, target.targets, strict=True)
-    )
+    same = _are_equal(target.classes, [one.classes for one in target.targets])
     require(same, "classes", "those of the columns", target.classes)
     require(target._widths == widths, "the widths of the columns", f"{widths}", target._widths)
     require(
