@@ -29,6 +29,7 @@ def tabular(name, many=True):
     return make(**params).fit(frame, targets(frame))
 
 
+FRAME = table()[["x", "z"]].fillna(0)
 SEVERAL = [recipe(), recipe(embedding="periodic"), recipe(embedding=None, activation="relu")]
 
 MAKERS = {
@@ -521,9 +522,7 @@ def test_load_asks_the_model(tmp_path, monkeypatch):
         raise ValueError("theta is wrong.")
 
     monkeypatch.setattr(type(model), "_check_fitted", refuse)
-    with pytest.raises(
-        ValueError, match="model.json: .* not a consistent model: theta is wrong"
-    ):
+    with pytest.raises(ValueError, match="model.json: .* is not a consistent model: theta"):
         load(path)
 
 
