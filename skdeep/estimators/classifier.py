@@ -264,9 +264,6 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             )
         return np.array_equal(self.classes_, unique_labels(classes))
 
-    def _check_fitted(self) -> None:
-        check_network_model(self, CLASSES)
-
     def _target_for(self, y: Any, incremental: bool) -> Any:
         if (incremental or self.warm_start) and hasattr(self, "classes_"):
             target = self._target
@@ -291,6 +288,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
                 "sklearn.utils.class_weight.compute_class_weight over all of y."
             )
         return explicit_class_weight(self.class_weight, y, target)
+
+    def _check_fitted(self) -> None:
+        check_network_model(self, CLASSES)
 
     def predict(self, X: Any) -> Array:
         """Predict class labels.

@@ -152,9 +152,6 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         tags.target_tags.positive_only = loss in ("poisson", "gamma")
         return tags
 
-    def _check_fitted(self) -> None:
-        check_network_model(self, (RegressionTarget,))
-
     def _target_for(self, y: Any, incremental: bool) -> RegressionTarget:
         return self._with_loss(RegressionTarget(1 if y.ndim == 1 else y.shape[1]))
 
@@ -163,6 +160,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     def _class_weights(self, y: Any, target: Any, incremental: bool) -> None:
         return None
+
+    def _check_fitted(self) -> None:
+        check_network_model(self, (RegressionTarget,))
 
     def predict(self, X: Any) -> Array:
         """Predict target values.
