@@ -23,6 +23,7 @@ from skdeep.estimators.build import dropout_of, network_of, solver_of
 from skdeep.estimators.callbacks import CallbackBridge
 from skdeep.estimators.model import Model, model_of
 from skdeep.estimators.outcome import check_divergence, warn_of_outcome
+from skdeep.estimators.plain_state import PlainState
 from skdeep.estimators.targets import (
     ClassTarget,
     MultilabelTarget,
@@ -53,7 +54,7 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class DeepEstimator(CallbackSupportMixin, BaseEstimator):
+class DeepEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of the classifier and the regressor; see them for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]]

@@ -1,6 +1,5 @@
 """What runs after each epoch: scikit-learn's callbacks, scorers, and the table of `verbose`."""
 
-import copy
 import time
 from typing import Any
 
@@ -83,8 +82,9 @@ def snapshot(estimator: BaseEstimator, attributes: dict[str, Any]) -> BaseEstima
 
     It has no column names, because validation rows come without them.
     """
-    fitted = copy.copy(estimator)
-    vars(fitted).update(attributes)
+    kind: Any = type(estimator)
+    fitted = kind.__new__(kind)
+    vars(fitted).update(vars(estimator) | attributes)
     vars(fitted).pop("feature_names_in_", None)
     return fitted
 

@@ -13,6 +13,7 @@ from skdeep._arrays import Array
 from skdeep._checks.parameters import check_spec, fit_context, unchanged_on_error
 from skdeep.estimators.base import DeepEstimator, is_stochastic
 from skdeep.estimators.class_weight import explicit_class_weight
+from skdeep.estimators.consistency import CLASSES, check_network_model
 from skdeep.estimators.parameters import CLASSIFIER, constraints, documented
 from skdeep.estimators.targets import ClassTarget, MultiOutputTarget, class_target
 from skdeep.hyperparameters import Spec
@@ -287,6 +288,9 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
                 "sklearn.utils.class_weight.compute_class_weight over all of y."
             )
         return explicit_class_weight(self.class_weight, y, target)
+
+    def _check_fitted(self) -> None:
+        check_network_model(self, CLASSES)
 
     def predict(self, X: Any) -> Array:
         """Predict class labels.

@@ -8,6 +8,7 @@ from sklearn.utils import Tags
 
 from skdeep._arrays import Array
 from skdeep.estimators.base import DeepEstimator
+from skdeep.estimators.consistency import check_network_model
 from skdeep.estimators.parameters import REGRESSOR, constraints, documented
 from skdeep.estimators.targets import RegressionTarget, quantiles_of, with_regression_loss
 from skdeep.metrics.scorers import mean_pinball_loss_of_quantiles
@@ -159,6 +160,9 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
 
     def _class_weights(self, y: Any, target: Any, incremental: bool) -> None:
         return None
+
+    def _check_fitted(self) -> None:
+        check_network_model(self, (RegressionTarget,))
 
     def predict(self, X: Any) -> Array:
         """Predict target values.

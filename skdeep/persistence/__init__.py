@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from skdeep.persistence.go_networks import from_go_deep, from_gopher_neural
 from skdeep.persistence.saving import load, save
+from skdeep.persistence.trusted import SKOPS_TRUSTED
 
 if TYPE_CHECKING:
     from skdeep.persistence.onnx import to_onnx
 
-__all__ = ["from_go_deep", "from_gopher_neural", "load", "save", "to_onnx"]
+__all__ = ["SKOPS_TRUSTED", "from_go_deep", "from_gopher_neural", "load", "save", "to_onnx"]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,9 +39,9 @@ def ensemble_outputs(graph: Graph, ensemble: Ensemble, shared: str, codes: str) 
             x = _matrices(graph, stack.members, shared, codes)
             raw = raw_output(graph, stack.network, stack.network.views(stack.theta), x)
             predictions = _decoded(double, target, stack, double.cast(raw, np.float64))
-            total = double.node("ReduceSum", predictions, double.constant([0]), keepdims=0)
-            share = double.constant(weight / len(stack.members))
-            averages.append(double.node("Mul", total, share))
+            average = double.node("ReduceMean", predictions, axes=[0], keepdims=0)
+            average = _with_temperature(double, target, average, stack.temperature)
+            averages.append(double.node("Mul", average, double.constant(weight)))
     blended = reduce(lambda a, b: double.node("Add", a, b), averages)
     return _calibrated(double, ensemble, blended)
 
@@ -109,11 +109,15 @@ def _calibrated(graph: Graph, ensemble: Ensemble, prediction: str) -> str:
         high = np.max([scale.high for scale in scales], axis=0)
         above = graph.node("Max", prediction, graph.constant(low))
         return graph.node("Min", above, graph.constant(high))
-    if ensemble.temperature == 1:
+    return _with_temperature(graph, ensemble.target, prediction, ensemble.temperature)
+
+
+def _with_temperature(graph: Graph, target: Any, prediction: str, temperature: float) -> str:
+    if temperature == 1:
         return prediction
-    exponent = graph.constant(ensemble.temperature)
+    exponent = graph.constant(temperature)
     logs = _log(graph, prediction)
-    if isinstance(ensemble.target, ClassTarget):
+    if isinstance(target, ClassTarget):
         return graph.node("Softmax", graph.node("Mul", logs, exponent), axis=-1)
     # Of a label and its absence.
     absent = graph.node("Sub", graph.constant(1.0), prediction)

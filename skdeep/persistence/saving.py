@@ -152,4 +152,6 @@ def _estimator(document: dict[str, Any]) -> Any:
     if type(name) is not str or name not in KINDS:
         raise ValueError(f"the estimator must be one of {list(KINDS)}; got {short_repr(name)}.")
     kind, form = KINDS[name]
-    return form.estimator_of(document, kind)
+    estimator = form.estimator_of(document, kind)
+    estimator.__sklearn_validate_model__()
+    return estimator

@@ -22,6 +22,7 @@ from skdeep._network.inference import raw_output
 from skdeep._parallel.conductor import n_jobs_for, train_tasks
 from skdeep._training.fit_task import FitResult, FitTask, stack_key
 from skdeep.estimators.class_weight import times_class_weight
+from skdeep.estimators.plain_state import PlainState
 from skdeep.estimators.unread import CALLER
 from skdeep.tabular.ensemble import (
     OUTCOME,
@@ -56,7 +57,7 @@ class Built:
         self.tasks = [task for _, task in built]
 
 
-class TabularEstimator(CallbackSupportMixin, BaseEstimator):
+class TabularEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of the classifier and the regressor; see them for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]]

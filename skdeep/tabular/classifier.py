@@ -13,6 +13,7 @@ from skdeep.estimators.class_weight import explicit_class_weight
 from skdeep.estimators.parameters import constraints
 from skdeep.estimators.targets import ClassTarget, MultilabelTarget, class_target, flat_column
 from skdeep.tabular.base import TabularEstimator
+from skdeep.tabular.ensemble_consistency import check_ensemble
 from skdeep.tabular.members import TrainingTable
 from skdeep.tabular.parameters import CLASSIFIER, documented
 from skdeep.tabular.recipes import CLASSIFIER_RECIPES
@@ -113,6 +114,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+    def _check_fitted(self) -> None:
+        check_ensemble(self, ClassTarget, MultilabelTarget)
 
     def _check_y(self, y: Any) -> Array:
         return flat_column(check_labels(y))

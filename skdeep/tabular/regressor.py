@@ -18,6 +18,7 @@ from skdeep.estimators.targets import (
 )
 from skdeep.metrics.scorers import mean_pinball_loss_of_quantiles
 from skdeep.tabular.base import TabularEstimator
+from skdeep.tabular.ensemble_consistency import check_ensemble
 from skdeep.tabular.members import TrainingTable
 from skdeep.tabular.parameters import REGRESSOR, documented
 from skdeep.tabular.recipes import REGRESSOR_RECIPES
@@ -121,6 +122,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         tags.target_tags.multi_output = self.loss != "quantile"
         tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
         return tags
+
+    def _check_fitted(self) -> None:
+        check_ensemble(self, RegressionTarget)
 
     def _check_y(self, y: Any) -> Array:
         y = flat_column(check_numbers(y))

@@ -11,9 +11,11 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from skdeep._checks.data import input_names
 from skdeep._checks.parameters import constraints_of, fit_context, unchanged_on_error
+from skdeep.estimators.plain_state import PlainState
 from skdeep.hyperparameters import COUNT
 from skdeep.tabular.categorical import chosen, fit_categories, kind_of
 from skdeep.tabular.columns import BOOLEAN, CATEGORY, DURATION, NUMBER, Table
+from skdeep.tabular.consistency import check_transformer
 from skdeep.tabular.encoders import Booleans, Dates, Encoder, Frequencies, Numbers
 from skdeep.tabular.target_means import TargetMeans
 
@@ -21,7 +23,7 @@ from skdeep.tabular.target_means import TargetMeans
 MAX_CLASSES = 10
 
 
-class TableTransformer(TransformerMixin, BaseEstimator):
+class TableTransformer(PlainState, TransformerMixin, BaseEstimator):
     """Turn a table as it comes into a dense matrix for a neural network.
 
     Takes pandas and polars data frames, arrays and lists of rows. Columns may hold numbers,
@@ -135,6 +137,9 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+    def _check_fitted(self) -> None:
+        check_transformer(self)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn medians, scales and levels, and target means if `y` is given.
@@ -262,8 +267,11 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         names = getattr(self, "feature_names_in_", range(self.n_features_in_))
         self.dropped_ = {names[index]: dropped[index] for index in sorted(dropped)}
         self._encoders = encoders
-        self._many = [one for one in encoders if isinstance(one, Frequencies)]
         self.n_levels_ = [len(one.levels) for one in self._many]
+
+    @property
+    def _many(self) -> list[Frequencies]:
+        return [one for one in self._encoders if isinstance(one, Frequencies)]
 
     def _read(self, X: Any) -> Table:
         check_is_fitted(self)

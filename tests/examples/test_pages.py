@@ -12,9 +12,14 @@ BLOCKS = {
     and (blocks := code_blocks(page.read_text(encoding="utf-8")))
 }
 
+# Optional packages that the code of a page needs.
+NEEDS = {"deploy": ["skops", "mlflow"]}
+
 
 @pytest.mark.parametrize("page", BLOCKS)
 def test_code_of_the_page_runs(page, tmp_path, monkeypatch):
+    for package in NEEDS.get(page, []):
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)  # for the files that it writes
     names = {}
     for block in BLOCKS[page]:

@@ -52,13 +52,16 @@ def test_recipes_are_weighted(dtype):
     assert not np.allclose(check(model, frame), before)
 
 
+@pytest.mark.parametrize("of_stack", [False, True])
 @pytest.mark.parametrize("kind", ["classes", "labels"])
-def test_temperature(kind):
-    model, frame = fitted(kind, False, "float64")
+def test_temperature(kind, of_stack):
+    recipes = [recipe(), recipe(embedding=None)]
+    model, frame = fitted(kind, False, "float64", recipe=recipes)
     ensemble = ensemble_of(model)
-    ensemble.temperature = 1.0
+    calibrated = ensemble.stacks[0] if of_stack else ensemble
+    calibrated.temperature = 1.0
     plain = check(model, frame)
-    ensemble.temperature = 3.0
+    calibrated.temperature = 3.0
     assert not np.allclose(check(model, frame), plain)
 
 

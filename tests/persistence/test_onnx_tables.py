@@ -249,11 +249,12 @@ def as_float(value):
     return float(value) if type(value) is int else as_number(value)
 
 
-@pytest.mark.parametrize("others", [{}, {"y": [1.0, 2.0, 3.0, 4.0] * 50}])
+@pytest.mark.parametrize("others", [{}, {"y": [1.0, 2.0, 3.0] * 70}])
 def test_levels_that_are_all_as_frequent(others):
-    columns = {"x": [f"level {i}" for i in range(50)] * 4, **others}
-    found = check(columns, columns | {"x": ["level 3", None, "level 60", "level 0"] * 50})
-    assert found.shape == (200, len(others))
+    columns = {"x": [f"level {i}" for i in range(70)] * 3, **others}
+    new = ["level 3", None, "level 80", "level 0", "level 1", "level 2"]
+    found = check(columns, columns | {"x": new * 35})
+    assert found.shape == (210, len(others))
 
 
 # Dates
