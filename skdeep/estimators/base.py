@@ -238,7 +238,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator):
     ) -> None:
         check_divergence(self, task, result)
         warn_of_outcome(self, task, result, incremental)
-        vars(self).update(attributes(result))
+        self.__dict__.update(attributes(result))
 
     def _make_fitted(self, target: Target, params: Parameters, history: History) -> Self:
         # See `skdeep.estimators.model.make_fitted`.
@@ -248,7 +248,7 @@ class DeepEstimator(CallbackSupportMixin, BaseEstimator):
         if isinstance(target, ClassTarget | MultilabelTarget | MultiOutputTarget):
             self.classes_ = target.classes
         model = Model.at(network, network.pack(params), target)
-        vars(self).update(attributes_of(model, history))
+        self.__dict__.update(attributes_of(model, history))
         return self
 
     def _raw_output(self, X: Any) -> Array:

@@ -130,15 +130,28 @@ def randomness_of(
     return Randomness(stream, generator, state)
 
 
-def _solver_state(estimator: Any, solver: Any, incremental: bool) -> SolverState | None:
+def current_state_of(estimator: Any) -> TrainingState:
+    """The state of training of a fitted estimator, with the parameters that it has now."""
     before: TrainingState = estimator._training_state
     state = before.solver_state
-    if state is None or type(solver) is not state.solver:
-        return None
     # The last epoch's parameters are outdated if the user has changed those returned.
-    is_live = state.live is not None
+    is_live = state is not None and state.live is not None
     if is_live and estimator._network.checksum(model_of(estimator).params) != before.checksum:
-        state = replace(state, live=None, average=None)
+        state = replace(state, live=None, average=None)  # type: ignore[type-var]
+        return replace(before, solver_state=state, checksum=None)
+    return before
+
+
+def set_state_of(estimator: Any, state: TrainingState) -> None:
+    """Set the state from which the training of a fitted estimator goes on."""
+    estimator._training_state = state
+
+
+def _solver_state(estimator: Any, solver: Any, incremental: bool) -> SolverState | None:
+    before: SolverState | None = estimator._training_state.solver_state
+    if before is None or type(solver) is not before.solver:
+        return None
+    state = current_state_of(estimator).solver_state or before
     if not incremental:
         # A learning rate that the user has changed counts from now on.
         rate = state.rate * (solver.learning_rate_init / state.rate_init)
