@@ -6,7 +6,8 @@ from typing import Any
 from skdeep._training.fit_task import FitResult, FitTask, History
 from skdeep.estimators.model import Model
 from skdeep.estimators.targets import Target
-from skdeep.estimators.warm_start import RandomStream, TrainingState
+from skdeep.estimators.validation_set import Validation
+from skdeep.estimators.warm_start import Done, RandomStream, TrainingState
 
 
 def attributes_after(
@@ -46,3 +47,24 @@ def attributes_of(
         "best_validation_score_": None,
         "best_iter_": None,
     }
+
+
+def resume_fit(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, validation: Validation, done: Done
+) -> Any:
+    """Go on with a fit that was cut off after an epoch.
+
+    Parameters
+    ----------
+    estimator : DeepClassifier or DeepRegressor
+        Fitted, as if its fit had ended there.
+    X, y, sample_weight, validation
+        As they were passed to `fit`.
+    done : Done
+
+    Returns
+    -------
+    estimator : DeepClassifier or DeepRegressor
+        The same, as if its fit had not been cut off.
+    """
+    return estimator._resume(X, y, sample_weight, validation, done)

@@ -104,7 +104,7 @@ def write(estimator: Saved, path: PathLike, document: dict[str, Any]) -> None:
     form = KINDS[type(estimator).__name__][1]
     data = formats.encoded(path, document)
     # A file that could not be loaded is never written.
-    by_params = form.determined_by_params(_estimator(formats.decoded(path, data)))
+    by_params = form.determined_by_params(estimator_of(formats.decoded(path, data)))
     by_fit = form.determined_by_params(estimator)
     changed = [name for name, value in by_fit.items() if value != by_params[name]]
     if changed:
@@ -155,10 +155,11 @@ is compact; got '.pickle'.
     formats.format_of(path)
     document = formats.decoded(path, files.read_bytes(path, max_bytes))
     with prefix_errors(path):
-        return _estimator(document)
+        return estimator_of(document)
 
 
-def _estimator(document: dict[str, Any]) -> Any:
+def estimator_of(document: dict[str, Any]) -> Any:
+    """The estimator of a document."""
     if "estimator" not in document:
         raise ValueError("the file lacks 'estimator'.")
     name = document["estimator"]

@@ -68,7 +68,9 @@ def check_goes_on(trained, y, path):
 
 CASES = [
     (solver, schedule, list(OPTIONS)[i % len(OPTIONS)], i % 2, i // 2 % 2)
-    for i, (solver, schedule) in enumerate(itertools.product(STOCHASTIC, SCHEDULES))
+    for i, (solver, schedule) in enumerate(
+        zip(itertools.cycle(STOCHASTIC), [*SCHEDULES] * 3, strict=False)
+    )
 ]
 
 
