@@ -77,7 +77,9 @@ def train_full_batch(task: FitTask) -> FitResult:
         loss, theta = objective.reported, objective.theta
 
         def now() -> FitResult:
-            return FitResult(theta.copy(), None, history.copy(), epoch, loss, "running")
+            so_far = history.copy()
+            so_far.best_loss = min(so_far.best_loss, loss)
+            return FitResult(theta.copy(), None, so_far, epoch, loss, "running")
 
         stops = [on(epoch, loss, None, theta, now) for on in task.on_epoch]
         if any(stops):

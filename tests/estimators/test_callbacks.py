@@ -145,6 +145,22 @@ def test_the_model_of_each_epoch_is_that_of_a_fit_that_ends_there(kind, y, param
 
 
 @pytest.mark.parametrize("params", PARAMS, ids=str)
+@KINDS
+def test_the_model_of_each_epoch_can_be_trained_further(kind, y, params):
+    spy = Spy()
+    model(kind, **params).set_callbacks(spy).fit(X, y)
+    for n, one in enumerate(spy.models, 1):
+        short = model(kind, **params).set_params(max_iter=n).fit(X, y)
+        assert one.loss_curve_ == short.loss_curve_
+        assert one.n_iter_ == n
+        assert (one.best_iter_, one.best_loss_) == (short.best_iter_, short.best_loss_)
+        for each in (one, short):
+            each.set_callbacks().set_params(warm_start=True, max_iter=2).fit(X, y)
+        assert one.loss_curve_ == short.loss_curve_
+        assert_same(one, short)
+
+
+@pytest.mark.parametrize("params", PARAMS, ids=str)
 @pytest.mark.parametrize("last", [1, 3])
 @KINDS
 def test_a_callback_ends_the_fit(kind, y, last, params):

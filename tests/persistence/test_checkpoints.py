@@ -190,6 +190,42 @@ def test_a_fit_that_goes_on_writes_as_before(tmp_path):
         assert resume(path, X, NUMBERS)._skl_callbacks[0].every == every
 
 
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+def test_a_fit_that_is_interrupted_goes_on_from_its_last_file(tmp_path):
+    path = tmp_path / "fit.npz"
+    stopped = model(max_iter=9).set_callbacks(
+        Checkpoint(path, every=3), killed.AtEpoch(5, interrupt)
+    )
+    assert stopped.fit(X, NUMBERS).n_iter_ == 5
+    assert load(path).n_iter_ == 3
+    assert_same_fit(model(max_iter=9).fit(X, NUMBERS), resume(path, X, NUMBERS))
+
+
+def test_a_fit_that_diverges_leaves_its_last_file(tmp_path):
+    path = tmp_path / "fit.npz"
+    wild = model(solver="sgd", batch_size=40).set_callbacks(Checkpoint(path, every=1))
+    wild.fit(X, NUMBERS).set_params(learning_rate_init=1e300)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="Training diverged"):
+        wild.fit(1e10 * X, NUMBERS)
+    assert path.read_bytes() == before
+
+
+def test_a_fit_that_goes_on_warns_as_it_would_have(tmp_path):
+    table = X * [1e6, 1, 1, 1]
+    for fit in (
+        lambda: model(max_iter=4).fit(table, NUMBERS),
+        lambda: resume(tmp_path / "fit.npz", table, NUMBERS),
+    ):
+        with pytest.warns(match="X is not scaled: .* column 0"):
+            fit()
+        cut_off(model(max_iter=4), tmp_path / "fit.npz", 2, table, NUMBERS)
+
+
 def test_a_series_of_batches_goes_on_from_its_file(tmp_path):
     path = tmp_path / "series.npz"
     batches = [slice(i, i + 10) for i in (0, 10, 20, 30)]
