@@ -8,6 +8,7 @@ import os
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.neural_network import MLPRegressor
 
 from skdeep import SGD, Adam, AdamW, DeepClassifier, DeepRegressor
 from skdeep.persistence import load, save
@@ -149,6 +150,16 @@ def test_two_warm_starts_on_other_rows_equal_one_of_twice_the_epochs():
     twice.fit(X, NUMBERS).fit(X, NUMBERS)
     once.set_params(max_iter=6).fit(X, NUMBERS)
     assert_same(twice.coefs_, once.coefs_)
+
+
+def test_a_warm_start_on_other_rows_draws_what_scikit_learn_does():
+    plain = {"solver": "sgd", "momentum": 0, "nesterovs_momentum": False}
+    ours, theirs = model(**plain), MLPRegressor(**plain)
+    theirs.set_params(**{name: getattr(ours, name) for name in theirs.get_params()})
+    for each in (ours, theirs):
+        each.fit(X[:30], NUMBERS[:30]).fit(X, NUMBERS)
+    for one, other in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
 # Files without it
