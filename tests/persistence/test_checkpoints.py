@@ -323,6 +323,8 @@ def test_other_classes_are_refused(tmp_path):
     cut_off(model(DeepClassifier, max_iter=9), path, 4, X, NAMES)
     with pytest.raises(ValueError, match="classes"):
         resume(path, X, np.char.add(NAMES, "z"))
+    with pytest.raises(ValueError, match=r"weights .*none were passed"):
+        resume(path, X, NAMES, WEIGHTS)
 
 
 def test_files_that_are_no_checkpoints_are_refused(cut_file):
