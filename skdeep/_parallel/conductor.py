@@ -33,10 +33,14 @@ def train_task(task: FitTask) -> FitResult:
     return train_tasks([task])[0]
 
 
+def in_lockstep() -> bool:
+    """Whether fits of this thread are trained together with those of others."""
+    return getattr(local, "conductor", None) is not None
+
+
 def n_jobs_for(n_jobs: int | None) -> int:
     """Number of jobs that `train_tasks` deals stacks out to: 1 within `lockstep`."""
-    in_lockstep = getattr(get_active_backend()[0], "in_lockstep", False)
-    if in_lockstep or getattr(local, "conductor", None) is not None:
+    if getattr(get_active_backend()[0], "in_lockstep", False) or in_lockstep():
         return 1
     return effective_n_jobs(n_jobs)
 

@@ -68,6 +68,7 @@ class FitTask:
     weight_averaging: float = 0.0
     max_time: float = math.inf
     n_epochs_before: int = 0  # whose shuffles are repeated first, when a fit resumes
+    n_iter_before: int = 0  # epochs of this fit that are done, if it was cut off
     alpha: float = 0.0001
     batch_size: int = 200
     max_iter: int = 200
@@ -76,9 +77,8 @@ class FitTask:
     n_iter_no_change: float = 10
     solver_state: SolverState | None = None  # to resume from
     history: History = field(default_factory=History)  # to continue
-    # Called after each epoch as (epoch, loss, score or None, theta), where theta is what would
-    # be returned now. Training stops if one returns True.
-    on_epoch: Sequence[Callable[[int, float, float | None, Array], bool | None]] = ()
+    # Called after each epoch; training stops if one returns True.
+    on_epoch: Sequence["OnEpoch"] = ()
     l1_ratio: float = 0.0
     # Rates of the input, then of each hidden layer's output; () means no dropout. A rate has no
     # effect on a layer that the network binds without dropout.
@@ -124,7 +124,8 @@ class FitResult:
     """Result of a fit task.
 
     The outcome says why training ended: 'converged', 'max_iter', 'max_time', 'max_fun',
-    'stopped', 'interrupted', 'diverged', or the message with which L-BFGS gave up.
+    'stopped', 'interrupted', 'diverged', or the message with which L-BFGS gave up. It is
+    'running' in the result so far, of a fit that goes on.
     """
 
     theta: Array  # (n_params,)
@@ -133,6 +134,11 @@ class FitResult:
     n_iter: int  # epochs, or L-BFGS iterations, in this call
     loss: float  # of the last epoch
     outcome: str
+
+
+# (epoch, loss, score or None, theta, now) -> whether to stop. `theta` is what would be returned
+# now; `now` makes the result so far, from which a fit can resume. It copies what it returns.
+OnEpoch = Callable[[int, float, float | None, Array, Callable[[], FitResult]], bool | None]
 
 
 def stack_key(task: FitTask) -> tuple[Any, ...] | None:

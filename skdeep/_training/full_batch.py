@@ -74,7 +74,14 @@ def train_full_batch(task: FitTask) -> FitResult:
         history.loss_curve.append(objective.reported)
         epoch = len(history.loss_curve) - n_before
         # All are called, even after one asks to stop.
-        stops = [on(epoch, objective.reported, None, objective.theta) for on in task.on_epoch]
+        loss, theta = objective.reported, objective.theta
+
+        def now() -> FitResult:
+            so_far = history.copy()
+            so_far.best_loss = min(so_far.best_loss, loss)
+            return FitResult(theta.copy(), None, so_far, epoch, loss, "running")
+
+        stops = [on(epoch, loss, None, theta, now) for on in task.on_epoch]
         if any(stops):
             stopped = "stopped"
         elif time.monotonic() > deadline:

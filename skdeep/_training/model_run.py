@@ -1,13 +1,16 @@
 """Training of one model: its history, its best epoch, and when it stops."""
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 import numpy as np
 
 from skdeep._arrays import Array
 from skdeep._training.bound_solver import SolverState
-from skdeep._training.fit_task import FitResult, FitTask
+from skdeep._training.fit_task import FitResult, FitTask, History
 from skdeep.solvers import StochasticSolver
 
 
@@ -22,12 +25,14 @@ class ModelRun:
         self.solver_state = state = task.solver_state
         # Resume from the last step, whose parameters may not be those that were returned.
         self.theta = task.theta if state is None or state.live is None else state.live
-        self.first_step = 0 if state is None else state.n_steps
+        n_batches = -(-task.n_rows // task.n_batch_rows)
+        # Of the whole fit, including the epochs before it was cut off.
+        self.first_step = 0 if state is None else state.n_steps - n_batches * task.n_iter_before
         self.rows = task.rows
         restores = task.validate is not None and task.restore_best
         self.best_theta = task.theta.copy() if restores else None
         self.average = None if state is None else state.average
-        self.n_iter = 0
+        self.n_iter = task.n_iter_before
         self.history = task.history.copy()
         self.deadline = monotonic() + task.max_time
         self.left = False  # has passed its deadline in the middle of an epoch
@@ -37,10 +42,16 @@ class ModelRun:
         """Whether the deadline has passed."""
         return monotonic() > self.deadline
 
-    def bind(self, theta: Array, average: Array | None) -> None:
-        """Set the arrays of shape (n_params,) that hold the parameters and their average."""
+    def bind(
+        self, theta: Array, average: Array | None, state: Callable[[], SolverState]
+    ) -> None:
+        """Set the arrays of shape (n_params,) that hold the parameters and their average.
+
+        `state` returns the state of the solver.
+        """
         self.theta = theta
         self.average = average
+        self._state = state
 
     @property
     def evaluated(self) -> Array:
@@ -51,7 +62,8 @@ class ModelRun:
         """Keep the present parameters and solver's state, whatever the stack does next."""
         self.left = True
         self.solver_state = state
-        self.bind(self.theta.copy(), None if self.average is None else self.average.copy())
+        average = None if self.average is None else self.average.copy()
+        self.bind(self.theta.copy(), average, lambda: replace(state))
 
     def after_epoch(
         self, loss: float, rate: float, share: float = 1.0
@@ -68,22 +80,31 @@ class ModelRun:
         if not math.isfinite(loss):
             return rate, "diverged"
         score = self._update_best(loss)
-        # All are called, even after one asks to stop.
-        stops = [on(self.n_iter, loss, score, self.returned) for on in task.on_epoch]
         initial = self.solver.learning_rate_init
         rate = self.schedule.after_epoch(rate, initial, history.n_rows_seen)
+        outcome = None
         if self.left:
-            return rate, "stopped" if any(stops) else "max_time"
-        if history.n_stalled > task.n_iter_no_change:
+            outcome = "max_time"
+        elif history.n_stalled > task.n_iter_no_change:
             slower = self.schedule.on_plateau(rate)
             if slower is None:
-                return rate, "converged"
-            rate, history.n_stalled = slower, 0
-        if any(stops):
+                outcome = "converged"
+            else:
+                rate, history.n_stalled = slower, 0
+        if outcome is None and self.n_iter >= task.max_iter:
+            outcome = "max_iter"
+        now = partial(self._result_so_far, rate, outcome or "running")
+        # All are called, even after one asks to stop.
+        stops = [on(self.n_iter, loss, score, self.returned, now) for on in task.on_epoch]
+        if outcome != "converged" and any(stops):
             return rate, "stopped"
-        if self.n_iter >= task.max_iter:
-            return rate, "max_iter"
-        return rate, "max_time" if self.is_late else None
+        return rate, outcome or ("max_time" if self.is_late else None)
+
+    def _result_so_far(self, rate: float, outcome: str) -> FitResult:
+        # After an epoch; `rate` is the learning rate of the next.
+        state = self._state()
+        state.rate = state.rate if self.left else rate
+        return self._result(outcome, state, self.history.copy())
 
     def _update_best(self, loss: float) -> float | None:
         history, task = self.history, self.task
@@ -115,8 +136,10 @@ class ModelRun:
 
     def result(self, outcome: str) -> FitResult:
         """Result of the task."""
+        return self._result(outcome, self.solver_state, self.history)
+
+    def _result(self, outcome: str, state: SolverState | None, history: History) -> FitResult:
         theta = self.returned.copy()
-        state = self.solver_state
         if state is not None and self.returned is not self.theta:
             state.live = self.theta.copy()
             state.average = None if self.average is None else self.average.copy()
@@ -124,6 +147,5 @@ class ModelRun:
         # Also false for weights that are too large to be squared.
         if not (math.isfinite(np.vdot(theta, theta)) and np.isfinite(moments).all()):
             outcome = "diverged"
-        curve = self.history.loss_curve
-        loss = curve[-1] if curve else math.nan
-        return FitResult(theta, state, self.history, self.n_iter, loss, outcome)
+        loss = history.loss_curve[-1] if history.loss_curve else math.nan
+        return FitResult(theta, state, history, self.n_iter, loss, outcome)

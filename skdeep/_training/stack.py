@@ -6,6 +6,7 @@ its history and decides when it stops; a model that stops leaves the stack.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -112,6 +113,7 @@ class Stack:
             run.bind(
                 self.theta.reshape(len(tasks), -1)[i],
                 None if self.average is None else self.average.mean.reshape(len(tasks), -1)[i],
+                partial(self.solver.state, i),
             )
 
     def _train_until_one_stops(self) -> list[str | Exception | None]:

@@ -4,7 +4,7 @@
 or whatever the user puts there later.
 """
 
-import math
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
@@ -21,6 +21,7 @@ from skdeep._parallel.conductor import train_task
 from skdeep._training.fit_task import FitResult, FitTask, History
 from skdeep.estimators.build import dropout_of, network_of, solver_of
 from skdeep.estimators.callbacks import CallbackBridge
+from skdeep.estimators.fitted import attributes_after, attributes_of
 from skdeep.estimators.model import Model, model_of
 from skdeep.estimators.outcome import check_divergence, warn_of_outcome
 from skdeep.estimators.plain_state import PlainState
@@ -33,7 +34,7 @@ from skdeep.estimators.targets import (
 from skdeep.estimators.task import build_task
 from skdeep.estimators.training_data import check_training_data
 from skdeep.estimators.validation_set import Validation
-from skdeep.estimators.warm_start import TrainingState
+from skdeep.estimators.warm_start import Done, TrainingState
 from skdeep.hyperparameters import check_holds_parameters
 from skdeep.inspection.summary import html_summary, text_summary
 from skdeep.losses import Focal, Huber
@@ -185,61 +186,60 @@ class DeepEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         validation = X_val, y_val, sample_weight_val
         return self._fit(X, y, sample_weight, validation, incremental=True)
 
+    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=True)
+    def _resume(
+        self, X: Any, y: Any, sample_weight: Any, validation: Validation, done: Done
+    ) -> Self:
+        # Goes on with a fit that was cut off, whose state the estimator has.
+        return self._fit(X, y, sample_weight, validation, incremental=False, done=done)
+
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, validation: Validation, incremental: bool
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: Validation,
+        incremental: bool,
+        done: Done | None = None,
     ) -> Self:
         context: Any = None
         if getattr(self, "_skl_callbacks", None):
-            n_epochs = 1 if incremental else self.max_iter
-            context = self._init_callback_context(max_subtasks=n_epochs)
+            n_epochs = 1 if incremental else self.max_iter - (done.n_iter if done else 0)
+            context = self._init_callback_context(
+                task_name="partial_fit" if incremental else "fit", max_subtasks=n_epochs
+            )
         with unchanged_on_error(self):
-            fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+            goes_on = self.warm_start or incremental or done is not None
+            fresh = not (goes_on and hasattr(self, "coefs_"))
             data = check_training_data(
                 self, X, y, sample_weight, validation, fresh, incremental
             )
-            task, stream = build_task(self, data, fresh, incremental)
+            task, stream = build_task(self, data, fresh, incremental, done or Done())
+
+            def attributes(result: FitResult) -> dict[str, Any]:
+                return attributes_after(task, result, data.target, stream)
+
             bridge = None
             if context is not None:
-                bridge = CallbackBridge(context, self, task, data.target, data.y, sample_weight)
+                bridge = CallbackBridge(context, self, task, attributes, data.y, sample_weight)
                 task.on_epoch = [*task.on_epoch, bridge]
             result = train_task(task)
-            self._keep(task, result, data.target, stream, incremental)
+            self._keep(task, result, attributes, incremental)
             if bridge is not None:
-                bridge.close(result.theta)
+                bridge.close(result)
         return self
 
     def _keep(
-        self, task: FitTask, result: FitResult, target: Target, stream: Any, incremental: bool
+        self,
+        task: FitTask,
+        result: FitResult,
+        attributes: Callable[[FitResult], dict[str, Any]],
+        incremental: bool,
     ) -> None:
         check_divergence(self, task, result)
         warn_of_outcome(self, task, result, incremental)
-        model = Model.at(task.network, result.theta, target)
-        self._training_state = TrainingState.after(task, result, model, stream)
-        self._set_fitted(model, result.history, result.n_iter, result.loss)
-        history = result.history
-        if task.stop_on_score:
-            self.best_loss_ = None
-        if task.validate is not None:
-            self.validation_scores_ = history.validation_scores
-            self.validation_loss_curve_ = history.validation_loss_curve
-            has_best = history.best_iter > 0
-            self.best_validation_score_ = history.best_score if has_best else math.nan
-            self.best_iter_ = history.best_iter if has_best else None
-
-    def _set_fitted(
-        self, model: Model, history: History, n_iter: int = 0, loss: float = math.nan
-    ) -> None:
-        for name, value in model.fitted_attributes().items():
-            setattr(self, name, value)
-        self.n_iter_ = n_iter
-        self.t_ = history.n_rows_seen
-        self.loss_ = loss
-        self.loss_curve_ = history.loss_curve
-        self.best_loss_ = history.best_loss
-        self.validation_scores_ = None
-        self.validation_loss_curve_ = None
-        self.best_validation_score_ = None
-        self.best_iter_ = None
+        self.__dict__.update(attributes(result))
 
     def _make_fitted(self, target: Target, params: Parameters, history: History) -> Self:
         # See `skdeep.estimators.model.make_fitted`.
@@ -248,8 +248,8 @@ class DeepEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         self.n_features_in_ = len(params.weights[0])
         if isinstance(target, ClassTarget | MultilabelTarget | MultiOutputTarget):
             self.classes_ = target.classes
-        self._training_state = TrainingState(history)
-        self._set_fitted(Model.at(network, network.pack(params), target), history)
+        model = Model.at(network, network.pack(params), target)
+        self.__dict__.update(attributes_of(model, history))
         return self
 
     def _raw_output(self, X: Any) -> Array:

@@ -1,14 +1,16 @@
 """What runs after each epoch: scikit-learn's callbacks, scorers, and the table of `verbose`."""
 
+import copy
+import math
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
 from skdeep._arrays import Array
-from skdeep._training.fit_task import FitTask
-from skdeep.estimators.model import Model
-from skdeep.estimators.targets import Target
+from skdeep._training.fit_task import FitResult, FitTask
 
 # What scorers raise for a target or an estimator that they are not for.
 REFUSALS = (ValueError, TypeError, AttributeError)
@@ -24,7 +26,8 @@ class CallbackBridge:
     estimator : estimator
         The one being fitted.
     task : FitTask
-    target : Target
+    attributes : callable
+        (result) -> all fitted attributes of the estimator, if its fit ended with this result.
     y : array-like
         Targets, as passed to `fit`.
     sample_weight : array-like or None
@@ -35,46 +38,65 @@ class CallbackBridge:
         context: Any,
         estimator: BaseEstimator,
         task: FitTask,
-        target: Target,
+        attributes: Callable[[FitResult], dict[str, Any]],
         y: Any,
         sample_weight: Any,
     ) -> None:
         self._context = context
         self._estimator = estimator
-        self._network = task.network
-        self._target = target
+        self._attributes = attributes
         self._data = {"X": task.X, "y": y, "metadata": {"sample_weight": sample_weight}}
         self._max_iter = task.max_iter
-        context.call_on_fit_task_begin(estimator=estimator, **self._data)
+        start = FitResult(
+            task.theta, task.solver_state, task.history, task.n_iter_before, math.nan, "running"
+        )
+        context.call_on_fit_task_begin(
+            estimator=estimator,
+            # Only here, where nobody pickles the estimator: the data of the fit.
+            reconstruction_attributes=lambda: {**attributes(start), "_task": task},
+            **self._data,
+        )
         self._begin()
 
     def _begin(self) -> None:
         self._epoch = self._context.subcontext("epoch")
         self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
-    def __call__(self, epoch: int, loss: float, score: float | None, theta: Array) -> bool:
+    def __call__(
+        self,
+        epoch: int,
+        loss: float,
+        score: float | None,
+        theta: Array,
+        now: Callable[[], FitResult],
+    ) -> bool:
         """End an epoch and begin the next. Returns True if a callback asks to stop."""
-        stop = self._end(self._epoch, theta)
+        stop = self._end(self._epoch, now)
         self._epoch = None
         if not stop and epoch < self._max_iter:
             self._begin()
         return stop
 
-    def _end(self, context: Any, theta: Array) -> bool:
+    def _end(self, context: Any, now: Callable[[], FitResult]) -> bool:
         return context.call_on_fit_task_end(
             estimator=self._estimator,
-            reconstruction_attributes=lambda: self._attributes(theta.copy()),
+            reconstruction_attributes=lambda: self._snapshot(now()),
             **self._data,
         )
 
-    def _attributes(self, theta: Array) -> dict[str, Any]:
-        return Model.at(self._network, theta, self._target).fitted_attributes()
+    def _snapshot(self, result: FitResult) -> dict[str, Any]:
+        # Training goes on to change the generator.
+        attributes = self._attributes(result)
+        state = attributes["_training_state"]
+        masks = copy.deepcopy(state.mask_generator)
+        return {**attributes, "_training_state": replace(state, mask_generator=masks)}
 
-    def close(self, theta: Array) -> None:
+    def close(self, result: FitResult) -> None:
         """End the fit, and the epoch that was begun but not trained."""
         if self._epoch is not None:
             self._epoch.call_on_fit_task_end(estimator=self._estimator)
-        self._end(self._context, theta)
+        copied = replace(result, theta=result.theta.copy(), history=result.history.copy())
+        self._end(self._context, lambda: copied)
 
 
 def snapshot(estimator: BaseEstimator, attributes: dict[str, Any]) -> BaseEstimator:
@@ -133,7 +155,7 @@ class EpochTable:
         score = f"  {'Score':>10}" if with_score else ""
         print(f"{unit:>{self.width}}  {'Time':>9}  {'Loss':>14}{score}")
 
-    def __call__(self, epoch: int, loss: float, score: float | None, theta: object) -> None:
+    def __call__(self, epoch: int, loss: float, score: float | None, *_: object) -> None:
         """Print one row."""
         elapsed = time.perf_counter() - self.start
         end = "" if score is None else f"  {score:>10.6f}"

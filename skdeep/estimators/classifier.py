@@ -264,8 +264,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             )
         return np.array_equal(self.classes_, unique_labels(classes))
 
-    def _target_for(self, y: Any, incremental: bool) -> Any:
-        if (incremental or self.warm_start) and hasattr(self, "classes_"):
+    def _target_for(self, y: Any, incremental: bool, fresh: bool) -> Any:
+        if (incremental or not fresh) and hasattr(self, "classes_"):
             target = self._target
             target.check(y, all_classes=not incremental)
         else:

@@ -99,7 +99,7 @@ def _about_limits(estimator: Any, solver: Any, result: FitResult) -> list[str]:
 
 def _about_loss(estimator: Any, task: FitTask, result: FitResult) -> list[str]:
     curve = result.history.loss_curve
-    is_first = not task.history.loss_curve
+    is_first = len(curve) == result.n_iter
     unscaled = _about_scale(estimator, task, result) if is_first else []
     if unscaled:
         return unscaled

@@ -152,7 +152,7 @@ class DeepRegressor(RegressorMixin, DeepEstimator):
         tags.target_tags.positive_only = loss in ("poisson", "gamma")
         return tags
 
-    def _target_for(self, y: Any, incremental: bool) -> RegressionTarget:
+    def _target_for(self, y: Any, incremental: bool, fresh: bool) -> RegressionTarget:
         return self._with_loss(RegressionTarget(1 if y.ndim == 1 else y.shape[1]))
 
     def _with_loss(self, target: RegressionTarget) -> RegressionTarget:

@@ -16,20 +16,22 @@ from skdeep.estimators.model import model_of
 from skdeep.estimators.training_data import TrainingData
 from skdeep.estimators.unread import CALLER
 from skdeep.estimators.validation_set import ValidationSet, hold_out, score_of
-from skdeep.estimators.warm_start import RandomStream, mask_generator_of, randomness_of
+from skdeep.estimators.warm_start import Done, RandomStream, mask_generator_of, randomness_of
 from skdeep.initializers import INITIALIZERS
 from skdeep.solvers import LBFGS, StochasticSolver
 
 
 def build_task(
-    estimator: Any, data: TrainingData, fresh: bool, incremental: bool
+    estimator: Any, data: TrainingData, fresh: bool, incremental: bool, done: Done
 ) -> tuple[FitTask, RandomStream | None]:
     """The fit task of a call, and the random stream that a later call can continue."""
     solver = data.solver
     network = _network(estimator, data, fresh)
-    randomness = randomness_of(estimator, data.X.shape[0], solver, fresh, incremental)
-    generator = randomness.generator
-    draws = fresh or randomness.resumes
+    randomness = randomness_of(
+        estimator, data.X.shape[0], solver, fresh, incremental, done.n_iter
+    )
+    generator, stream = randomness.generator, randomness.stream
+    draws = fresh or (stream is not None and stream.draws_weights)
     theta = _initial_theta(estimator, network, generator if draws else None, data.dtype, fresh)
     masks = mask_generator_of(estimator, generator, fresh) if data.dropout else None
     task = FitTask(
@@ -49,13 +51,14 @@ def build_task(
         history=History() if fresh else estimator._training_state.history,
         solver_state=randomness.solver_state,
         n_epochs_before=randomness.n_epochs_before,
+        n_iter_before=done.n_iter,
         l1_ratio=estimator.l1_ratio,
         dropout=data.dropout,
         mask_generator=masks,
         clip_norm=estimator.clip_norm,
         max_norm=estimator.max_norm,
         weight_averaging=estimator.weight_averaging,
-        max_time=math.inf if estimator.max_time is None else estimator.max_time,
+        max_time=math.inf if estimator.max_time is None else estimator.max_time - done.seconds,
         restore_best=estimator.restore_best and not incremental,
     )
     if not isinstance(solver, LBFGS):
@@ -68,7 +71,7 @@ def build_task(
     if estimator.verbose:
         unit = unit_of(solver).capitalize()
         task.on_epoch = [EpochTable(with_score=task.validate is not None, unit=unit)]
-    return task, randomness.stream
+    return task, stream
 
 
 def unit_of(solver: Any) -> str:

@@ -84,7 +84,7 @@ def check_training_data(
         estimator, X, y, y_numeric=isinstance(estimator, RegressorMixin), reset=fresh
     )
     y = flat_column(y)
-    target = estimator._target_for(y, incremental)
+    target = estimator._target_for(y, incremental, fresh)
     encoded = target.encode(y)
     solver, dropout = solver_of(estimator), dropout_of(estimator)
     if fresh or not incremental:

@@ -19,12 +19,14 @@ class RandomStream:
     """The random numbers of a fit, which a warm start continues.
 
     `state` is that of the generator before the first draw, None if an int determines it;
-    `n_epochs` is the number of epochs drawn so far.
+    `n_epochs` is the number of epochs drawn so far. If `draws_weights`, they come after initial
+    weights.
     """
 
     random_state: Any
     state: Any
     n_rows: int
+    draws_weights: bool
     n_epochs: int = 0
 
     def fits(self, random_state: Any, n_rows: int) -> bool:
@@ -54,6 +56,7 @@ class TrainingState:
     checksum: int | None = None
     stream: RandomStream | None = None
     mask_generator: np.random.Generator | None = None
+    outcome: str = "running"  # as of `FitResult`
 
     @classmethod
     def after(
@@ -61,11 +64,20 @@ class TrainingState:
     ) -> "TrainingState":
         """Where a task's training stands."""
         if stream is not None:
-            stream = replace(stream, n_epochs=task.n_epochs_before + result.n_iter)
+            n_epochs = task.n_epochs_before - task.n_iter_before + result.n_iter
+            stream = replace(stream, n_epochs=n_epochs)
         state = result.solver_state
         returns_others = state is not None and state.live is not None
         checksum = task.network.checksum(model.params) if returns_others else None
-        return cls(result.history, state, checksum, stream, task.mask_generator)
+        masks, outcome = task.mask_generator, result.outcome
+        return cls(result.history, state, checksum, stream, masks, outcome)
+
+
+class Done(NamedTuple):
+    """What was done of a fit that was cut off, by the process that it was cut off in."""
+
+    n_iter: int = 0
+    seconds: float = 0.0
 
 
 class Randomness(NamedTuple):
@@ -74,7 +86,6 @@ class Randomness(NamedTuple):
     stream: RandomStream | None  # None if no later fit can continue it
     generator: np.random.RandomState | None  # None if nothing depends on its draws
     solver_state: SolverState | None
-    resumes: bool = False  # if True, `stream` is that of the previous fit
 
     @property
     def n_epochs_before(self) -> int:
@@ -83,14 +94,25 @@ class Randomness(NamedTuple):
 
 
 def randomness_of(
-    estimator: Any, n_rows: int, solver: Any, fresh: bool, incremental: bool
+    estimator: Any,
+    n_rows: int,
+    solver: Any,
+    fresh: bool,
+    incremental: bool,
+    n_iter_before: int,
 ) -> Randomness:
     """The random numbers and the solver state of a fit on `n_rows` rows."""
     state = None if fresh else _solver_state(estimator, solver, incremental)
     stream = None if fresh or incremental else estimator._training_state.stream
     random_state = estimator.random_state
     if stream is not None and state is not None and stream.fits(random_state, n_rows):
-        return Randomness(stream, stream.generator(), state, resumes=True)
+        generator = stream.generator()
+        began_here = stream.n_epochs == n_iter_before
+        if began_here and isinstance(random_state, np.random.RandomState):
+            # The fit that was cut off drew from the user's generator, and moves it.
+            random_state.set_state(generator.get_state())
+            generator = random_state
+        return Randomness(stream, generator, state)
     # Seeding a generator takes a fifth of a one-row partial_fit: it is not made if nobody
     # else draws from it and nothing depends on it.
     seeded = isinstance(random_state, Integral)
@@ -104,18 +126,32 @@ def randomness_of(
     if incremental:
         return Randomness(None, generator, state)
     start = None if seeded else generator.get_state()
-    return Randomness(RandomStream(random_state, start, n_rows), generator, state)
+    stream = RandomStream(random_state, start, n_rows, draws_weights=fresh)
+    return Randomness(stream, generator, state)
+
+
+def current_state_of(estimator: Any) -> TrainingState:
+    """The state of training of a fitted estimator, with the parameters that it has now."""
+    before: TrainingState = estimator._training_state
+    state = before.solver_state
+    # The last epoch's parameters are outdated if the user has changed those returned.
+    is_live = state is not None and state.live is not None
+    if is_live and estimator._network.checksum(model_of(estimator).params) != before.checksum:
+        state = replace(state, live=None, average=None)  # type: ignore[type-var]
+        return replace(before, solver_state=state, checksum=None)
+    return before
+
+
+def set_state_of(estimator: Any, state: TrainingState) -> None:
+    """Set the state from which the training of a fitted estimator goes on."""
+    estimator._training_state = state
 
 
 def _solver_state(estimator: Any, solver: Any, incremental: bool) -> SolverState | None:
-    before: TrainingState = estimator._training_state
-    state = before.solver_state
-    if state is None or type(solver) is not state.solver:
+    before: SolverState | None = estimator._training_state.solver_state
+    if before is None or type(solver) is not before.solver:
         return None
-    # The last epoch's parameters are outdated if the user has changed those returned.
-    is_live = state.live is not None
-    if is_live and estimator._network.checksum(model_of(estimator).params) != before.checksum:
-        state = replace(state, live=None, average=None)
+    state = current_state_of(estimator).solver_state or before
     if not incremental:
         # A learning rate that the user has changed counts from now on.
         rate = state.rate * (solver.learning_rate_init / state.rate_init)

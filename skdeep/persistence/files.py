@@ -114,6 +114,14 @@ def _publish(draft: str, place: str, mode: int | None) -> None:
     if mode is not None:
         os.chmod(draft, mode)
     os.replace(draft, place)
+    if fcntl is not None:
+        # The name reaches the disk too, not only the content, where the file system can do it.
+        with suppress(OSError):
+            folder = os.open(os.path.dirname(place), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
 def _new_draft(place: str, mode: int) -> tuple[str, int]:

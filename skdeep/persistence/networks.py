@@ -11,13 +11,17 @@ from skdeep._network.norms import BatchNorm
 from skdeep._training.fit_task import History
 from skdeep.estimators.build import dropout_of, network_of
 from skdeep.estimators.model import check_parameters, make_fitted, model_of, with_loss
+from skdeep.estimators.warm_start import set_state_of
 from skdeep.persistence import formats, version_1
 from skdeep.persistence.encoding import decode, decode_params, encode, encode_params
 from skdeep.persistence.fields import decode_names
 from skdeep.persistence.files import check_fields, short_repr
 from skdeep.persistence.targets import decode_target, encode_target, output_of
+from skdeep.persistence.training_states import decode_training
 
 SECTIONS = ("version", "estimator", "params", "target", "features", "fitted", "weights")
+# Without the first, the solver starts from scratch, as in files from before it was there.
+OPTIONAL_SECTIONS = ("training", "checkpoint")
 WEIGHTS = ("coefs_", "intercepts_", "norms_")
 
 # Fitted attributes: each is an integer ("count"), a number or a list of numbers.
@@ -64,7 +68,7 @@ def document_of(estimator: Any) -> dict[str, Any]:
 
 def estimator_of(document: dict[str, Any], kind: type) -> Any:
     """A fitted DeepClassifier or DeepRegressor."""
-    check_fields(document, SECTIONS, SECTIONS, "the file")
+    check_fields(document, (*SECTIONS, *OPTIONAL_SECTIONS), SECTIONS, "the file")
     estimator = kind(**_params(document, kind().get_params(deep=False)))
     scoring = estimator.validation_scoring
     # The estimator's own checks allow callables too, which a file cannot hold.
@@ -84,6 +88,8 @@ def estimator_of(document: dict[str, Any], kind: type) -> Any:
     names = decode_names(document["features"], estimator.n_features_in_, "features")
     if names is not None:
         estimator.feature_names_in_ = np.array(names, object)
+    if "training" in document:
+        set_state_of(estimator, decode_training(document["training"], estimator))
     return estimator
 
 

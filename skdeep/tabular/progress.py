@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
+from skdeep._training.fit_task import OnEpoch
 from skdeep.estimators.callbacks import EpochTable
 
 
@@ -39,10 +40,10 @@ class Progress:
         # By epoch and member: loss, score and parameters.
         self._ended: dict[int, dict[int, tuple[float, float, Array]]] = defaultdict(dict)
 
-    def of_member(self, k: int) -> Callable[[int, float, float | None, Array], bool]:
+    def of_member(self, k: int) -> OnEpoch:
         """The function that member k calls after each epoch."""
 
-        def end(epoch: int, loss: float, score: Any, theta: Array) -> bool:
+        def end(epoch: int, loss: float, score: Any, theta: Array, now: object) -> bool:
             kept = theta if self._epochs is None else theta.copy()
             self._ended[epoch][k] = loss, score, kept
             if len(self._ended[epoch]) == self._n_members:
@@ -54,7 +55,7 @@ class Progress:
     def _report(self, epoch: int, ended: dict[int, tuple[float, float, Array]]) -> None:
         losses, scores, thetas = zip(*(ended[k] for k in sorted(ended)), strict=True)
         if self._print is not None:
-            self._print(epoch, float(np.mean(losses)), float(np.mean(scores)), None)
+            self._print(epoch, float(np.mean(losses)), float(np.mean(scores)))
         if self._epochs is not None:
             self._epochs.end(lambda: self._attributes(np.stack(thetas)))
 

@@ -90,12 +90,12 @@ def assert_same(one, other):
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
-def assert_closed(calls):
+def assert_closed(calls, name="fit"):
     """Every task that begins ends once, the fit last, and all is taken down."""
-    assert calls[0] == ("setup", "fit", 0)
-    assert calls[1] == ("begin", "fit", 0)
-    assert calls[-2] == ("end", "fit", 0)
-    assert calls[-1] == ("teardown", "fit", 0)
+    assert calls[0] == ("setup", name, 0)
+    assert calls[1] == ("begin", name, 0)
+    assert calls[-2] == ("end", name, 0)
+    assert calls[-1] == ("teardown", name, 0)
     begun = [task for hook, *task in calls if hook == "begin"]
     ended = [task for hook, *task in calls if hook == "end"]
     assert sorted(begun) == sorted(ended)
@@ -145,6 +145,22 @@ def test_the_model_of_each_epoch_is_that_of_a_fit_that_ends_there(kind, y, param
 
 
 @pytest.mark.parametrize("params", PARAMS, ids=str)
+@KINDS
+def test_the_model_of_each_epoch_can_be_trained_further(kind, y, params):
+    spy = Spy()
+    model(kind, **params).set_callbacks(spy).fit(X, y)
+    for n, one in enumerate(spy.models, 1):
+        short = model(kind, **params).set_params(max_iter=n).fit(X, y)
+        assert one.loss_curve_ == short.loss_curve_
+        assert one.n_iter_ == n
+        assert (one.best_iter_, one.best_loss_) == (short.best_iter_, short.best_loss_)
+        for each in (one, short):
+            each.set_callbacks().set_params(warm_start=True, max_iter=2).fit(X, y)
+        assert one.loss_curve_ == short.loss_curve_
+        assert_same(one, short)
+
+
+@pytest.mark.parametrize("params", PARAMS, ids=str)
 @pytest.mark.parametrize("last", [1, 3])
 @KINDS
 def test_a_callback_ends_the_fit(kind, y, last, params):
@@ -179,7 +195,7 @@ def test_partial_fit_is_a_fit_of_one_epoch(kind, y):
     for _ in range(2):
         spy.calls.clear()
         estimator.partial_fit(X, y, **classes)
-        assert_closed(spy.calls)
+        assert_closed(spy.calls, "partial_fit")
     assert len(spy.models) == 2
     assert_same(spy.models[-1], estimator)
 
@@ -218,7 +234,7 @@ def test_callbacks_are_taken_down_where_the_fit_raises(kind, y, method, fault):
     with pytest.raises(ValueError):  # noqa: PT011
         FAULTS[fault](estimator, getattr(estimator, method), y, more)
     assert [hook for hook, *_ in spy.calls].count("setup") == 1
-    assert spy.calls[-1] == ("teardown", "fit", 0)
+    assert spy.calls[-1] == ("teardown", method, 0)
     assert set(vars(estimator)) == set(before)
 
 

@@ -260,10 +260,10 @@ def test_training_stops_on_the_score_only_if_asked(stop_on_score, n_iter):
 def test_callbacks_are_called_after_each_epoch(validated, averaging):
     calls, seen = [], []
 
-    def record(epoch, loss, score, theta):
+    def record(epoch, loss, score, theta, now):
         calls.append((epoch, loss, score, theta.copy()))
 
-    def stop(epoch, loss, score, theta):
+    def stop(epoch, loss, score, theta, now):
         return epoch == 3
 
     options = {"validate": scripted(seen)} if validated else {}
@@ -384,7 +384,7 @@ def test_weight_averaging_averages_steps(averaging):
     """In full batches a step is an epoch, so that callbacks see every step."""
     steps = []
 
-    def record_theta(epoch, loss, score, theta):
+    def record_theta(epoch, loss, score, theta, now):
         steps.append(theta.copy())
 
     options = {"batch_size": N_ROWS, "max_iter": 12}
