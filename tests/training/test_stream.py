@@ -1,9 +1,11 @@
 """Laws of streams: calls to partial_fit over the parts of a table are one fit to the whole."""
 
+import pickle
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from skdeep import AcrossCalls, AdamW, DeepClassifier, DeepRegressor, WarmUp
 from skdeep._network.network import Network
@@ -106,6 +108,14 @@ def test_calls_are_one_fit(kind, options):
     assert_same(parts, model(kind, **options).fit(X, y))
 
 
+def test_a_schedule_goes_on_after_pickling():
+    interrupted = model(learning_rate=AcrossCalls("one_cycle", STEPS_PER_EPOCH, N_EPOCHS))
+    expected = streamed(clone(interrupted), CLASSES)
+    for _ in range(N_EPOCHS):
+        interrupted = pickle.loads(pickle.dumps(streamed(interrupted, CLASSES, n_epochs=1)))
+    np.testing.assert_array_equal(flat(interrupted), flat(expected))
+
+
 @pytest.mark.parametrize("norm", [None, "batch", "layer"])
 @pytest.mark.parametrize("n_rows", [1, BATCH - 1, BATCH + 1])
 def test_a_short_call_is_one_short_batch_and_no_warning(n_rows, norm):
@@ -204,8 +214,6 @@ def test_batches_of_pyarrow(tmp_path):
 
 def test_batches_of_polars(tmp_path):
     pl = pytest.importorskip("polars")
-    if not hasattr(pl.LazyFrame, "collect_batches"):
-        pytest.skip("needs a newer polars")
     frame = pl.DataFrame({**dict(zip(NAMES, X.T, strict=True)), "y": CLASSES})
     frame.write_parquet(tmp_path / "rows.parquet", row_group_size=150)
     fitted = model()
