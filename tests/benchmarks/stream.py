@@ -134,8 +134,8 @@ class ReadingAlone:
 
 # What makes each of them, and whether it takes its rows one after another in memory.
 CONTESTANTS = {
-    "skdeep": (skdeep_network, False),  # as they come, which is faster to read
-    "skdeep, row-major batches": (skdeep_network, True),
+    "skdeep": (skdeep_network, True),
+    "skdeep, column-major parts": (skdeep_network, False),
     "PyTorch": (TorchLoop, True),
     "SGDClassifier": (sgd_classifier, True),
     "reading alone": (ReadingAlone, False),
