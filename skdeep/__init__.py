@@ -5,6 +5,7 @@ from skdeep.estimators import DeepClassifier, DeepRegressor
 from skdeep.initializers import Normal, Uniform
 from skdeep.losses import Focal, Huber
 from skdeep.schedules import (
+    AcrossCalls,
     Adaptive,
     Constant,
     Cosine,
@@ -38,6 +39,7 @@ __all__ = [
     "LBFGS",
     "SGD",
     "AMSGrad",
+    "AcrossCalls",
     "Adadelta",
     "Adagrad",
     "Adam",

@@ -2,18 +2,27 @@
 
 'invscaling' and 'adaptive' change the rate between epochs. The others are functions of the
 step that multiply this rate. Lengths in epochs may be fractions; an epoch is one pass over
-the rows passed to `fit`.
+the rows passed to `fit`. `AcrossCalls` makes it a pass over all rows that are passed to
+`partial_fit`, part by part.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep.hyperparameters import NOT_NEGATIVE, POSITIVE, SHARE, Interval, Spec, field_of
+from skdeep.hyperparameters import (
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    Interval,
+    Spec,
+    field_of,
+)
 
 
 @dataclass(frozen=True)
@@ -427,8 +436,30 @@ SCHEDULES: dict[str, type[Schedule]] = {
 }
 
 
+class _Around(Schedule):
+    """Base class of schedules that change the rates of another, which decides all else."""
+
+    def inner(self) -> Schedule:
+        """The other schedule."""
+        raise NotImplementedError
+
+    @property
+    def by_epoch(self) -> bool:
+        return self.inner().by_epoch
+
+    @property
+    def asks_ahead(self) -> bool:
+        return self.inner().asks_ahead
+
+    def after_epoch(self, rate: float, initial: float, n_rows_seen: int) -> float:
+        return self.inner().after_epoch(rate, initial, n_rows_seen)
+
+    def on_plateau(self, rate: float) -> float | None:
+        return self.inner().on_plateau(rate)
+
+
 @dataclass
-class WarmUp(Schedule):
+class WarmUp(_Around):
     """Linear warm-up to the first rate of another schedule, which then starts [1]_.
 
     In step k of the n warm-up steps, counted from 0, the rate is (k + 1) / (n + 1) of that
@@ -460,26 +491,64 @@ class WarmUp(Schedule):
 
     kinds_by_name: ClassVar = SCHEDULES
 
-    @property
-    def by_epoch(self) -> bool:
-        return as_schedule(self.then).by_epoch
-
-    @property
-    def asks_ahead(self) -> bool:
-        return as_schedule(self.then).asks_ahead
-
-    def after_epoch(self, rate: float, initial: float, n_rows_seen: int) -> float:
-        return as_schedule(self.then).after_epoch(rate, initial, n_rows_seen)
-
-    def on_plateau(self, rate: float) -> float | None:
-        return as_schedule(self.then).on_plateau(rate)
+    def inner(self) -> Schedule:
+        return as_schedule(self.then)
 
     def rates(self, rate: float, steps: Array, span: Span) -> Array:
         n = round(self.epochs * span.per_epoch)
         n_left = span.start + span.n_steps - max(span.start, n)
         after = Span(max(span.start - n, 0), span.per_epoch, max(n_left, 1))
-        rates = as_schedule(self.then).rates(rate, np.maximum(steps - n, 0), after)
+        rates = self.inner().rates(rate, np.maximum(steps - n, 0), after)
         return rates * np.minimum((steps + 1) / (n + 1), 1)
+
+
+@dataclass
+class AcrossCalls(_Around):
+    """Another schedule, whose steps and epochs are counted over all calls to `partial_fit`.
+
+    By itself, a schedule takes each call for one epoch and for the whole of training, so that
+    one of finite length ends with every call. Here, step 0 is the first step of the first call,
+    an epoch has a number of steps that you give, and a schedule of finite length ends after
+    `epochs` of these. A call takes a step for each batch, the last of which may be short. The
+    changes of 'invscaling' and 'adaptive' between epochs still happen between calls.
+
+    Parameters
+    ----------
+    schedule : str, schedule or callable
+        Specified like a solver's `learning_rate`.
+    steps_per_epoch : int in [1, inf)
+        Steps of all calls that make up one pass over the data.
+    epochs : float in (0, inf), default=1
+        Passes over the data after which a schedule of finite length has ended.
+
+    Examples
+    --------
+    Two passes over 1000 rows, which come in calls with 250 rows, in batches of 100:
+
+    >>> import numpy as np
+    >>> from skdeep import AcrossCalls, DeepRegressor
+    >>> X = np.random.default_rng(0).normal(size=(1000, 3))
+    >>> rate = AcrossCalls("cosine", steps_per_epoch=4 * 3, epochs=2)
+    >>> model = DeepRegressor(learning_rate=rate, batch_size=100)
+    >>> for start in [0, 250, 500, 750] * 2:
+    ...     rows = X[start : start + 250]
+    ...     model = model.partial_fit(rows, rows[:, 0])
+    >>> len(model.loss_curve_)
+    8
+    """
+
+    schedule: str | Schedule | Callable[[int], float] = field_of(MISSING, str, Spec, callable)
+    steps_per_epoch: int = field_of(MISSING, COUNT)
+    epochs: float = field_of(1, POSITIVE)
+
+    kinds_by_name: ClassVar = SCHEDULES
+
+    def inner(self) -> Schedule:
+        return as_schedule(self.schedule)
+
+    def rates(self, rate: float, steps: Array, span: Span) -> Array | float:
+        n_steps = max(round(self.epochs * self.steps_per_epoch), 1)
+        return self.inner().rates(rate, steps, Span(0, self.steps_per_epoch, n_steps))
 
 
 def as_schedule(

@@ -51,11 +51,15 @@ class Reader:
             return self._slice(rows)
         shape = (*rows.shape, self.n_columns)
         staged = self._staged[: prod(shape)].reshape(shape, copy=False)
-        if len(self.tables) == 1:
-            self.tables[0].take(rows, 0, staged, "clip")
-        else:
-            for table, model_rows, out in zip(self.tables, rows, staged, strict=True):
+        shared = len(self.tables) == 1
+        places = [(rows, staged)] if shared else zip(rows, staged, strict=True)
+        for table, (model_rows, out) in zip(self.tables, places, strict=True):
+            # take() is faster, but copies the whole table first unless that is row-major: the
+            # array of a data frame is not.
+            if table.flags.c_contiguous:
                 table.take(model_rows, 0, out, "clip")
+            else:
+                out[...] = table[model_rows]
         return self._cast(staged)
 
     def _slice(self, rows: slice) -> Array:

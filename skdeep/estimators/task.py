@@ -63,7 +63,7 @@ def build_task(
     )
     if not isinstance(solver, LBFGS):
         _add_validation(task, estimator, data)
-        task.batch_size = _batch_size(estimator, task.n_rows)
+        task.batch_size = _batch_size(estimator, task.n_rows, incremental)
         if isinstance(estimator.random_state, Integral) and task.batch_size == task.n_rows:
             task.shuffle = False  # nothing but rounding depends on the order of one batch
     if fresh and estimator.init_output_bias == "baseline":
@@ -167,9 +167,10 @@ def _add_validation(task: FitTask, estimator: Any, data: TrainingData) -> None:
     task.stop_on_score = estimator.early_stopping
 
 
-def _batch_size(estimator: Any, n_rows: int) -> int:
+def _batch_size(estimator: Any, n_rows: int, incremental: bool) -> int:
     batch_size = batch_size_of(estimator)
-    if batch_size > n_rows and estimator.batch_size != "auto":
+    # A call to partial_fit may have any number of rows: the end of a stream, or one row.
+    if batch_size > n_rows and estimator.batch_size != "auto" and not incremental:
         warnings.warn(
             f"batch_size={batch_size} is larger than the {n_rows} training rows: it "
             f"is clipped to {n_rows}.",

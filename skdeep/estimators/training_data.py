@@ -88,7 +88,7 @@ def check_training_data(
     encoded = target.encode(y)
     solver, dropout = solver_of(estimator), dropout_of(estimator)
     if fresh or not incremental:
-        warn_of_unread(estimator, validated=validation[0] is not None)
+        warn_of_unread(estimator, validation[0] is not None, incremental)
     dtype = _dtype(estimator, X, fresh)
     check_fits_dtype(estimator, X, dtype)
     class_weights = estimator._class_weights(y, target, incremental)

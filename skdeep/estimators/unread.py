@@ -43,10 +43,13 @@ def refuse_with_lbfgs(estimator: Any, dropout: tuple[float, ...], validated: boo
         )
 
 
-def warn_of_unread(estimator: Any, validated: bool) -> None:
+def warn_of_unread(estimator: Any, validated: bool, incremental: bool) -> None:
     """Warn, once, about all parameters that are not at their defaults and have no effect."""
     defaults = _defaults(type(estimator))  # type: ignore[arg-type]
     reasons = _unread_of_fit(estimator, validated) | _unread_of_solver(estimator)
+    if incremental:  # validation rows may come with a later call
+        for name in ("validation_scoring", "restore_best"):
+            reasons.pop(name, None)
     lines = [
         f"{name}={_short(value)} is not read {reason}"
         for name, reason in reasons.items()

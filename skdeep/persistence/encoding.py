@@ -18,7 +18,7 @@ from skdeep.initializers import INITIALIZERS, Normal, Uniform
 from skdeep.losses import Focal, Huber
 from skdeep.persistence.files import check_fields, short_repr
 from skdeep.persistence.formats import MEMBER_DTYPES, digest
-from skdeep.schedules import SCHEDULES, WarmUp
+from skdeep.schedules import SCHEDULES, AcrossCalls, WarmUp
 from skdeep.solvers import SOLVERS
 from skdeep.tabular.recipes import Recipe
 
@@ -29,6 +29,7 @@ SPECS: dict[str, Any] = {
         *SOLVERS.values(),
         *SCHEDULES.values(),
         WarmUp,
+        AcrossCalls,
         Uniform,
         Normal,
         *map(type, INITIALIZERS.values()),
@@ -152,8 +153,10 @@ def _decode_dict(items: list[Any]) -> dict[Any, Any]:
 
 
 def _decode_spec(kind: str, fields: Any) -> Any:
-    names = [field.name for field in dataclasses.fields(SPECS[kind])]
-    params = {k: decode(v) for k, v in check_fields(fields, names, (), kind).items()}
+    declared = dataclasses.fields(SPECS[kind])
+    names = [field.name for field in declared]
+    needed = [field.name for field in declared if field.default is dataclasses.MISSING]
+    params = {k: decode(v) for k, v in check_fields(fields, names, needed, kind).items()}
     allowed = constraints_of_spec(SPECS[kind])
     # A file holds no code.
     constraints = {k: [one for one in allowed[k] if one is not callable] for k in params}

@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from skdeep import (
     LBFGS,
     SGD,
+    AcrossCalls,
     Adadelta,
     Adam,
     AdamW,
@@ -207,6 +208,10 @@ SCHEDULE_FIELDS = [
     (WarmUp(1, "cosin"), ["'then'", "WarmUp", "'cosine'", "'cosin'"]),
     (WarmUp(1, Cosine), ["class Cosine", "Cosine()"]),
     (WarmUp(1, WarmUp(1, Cosine(-1))), ["'restarts'", "Cosine", "[0, inf)"]),
+    (AcrossCalls("cosine", 0), ["'steps_per_epoch'", "AcrossCalls", "[1, inf)"]),
+    (AcrossCalls("cosine", 9, 0), ["'epochs'", "AcrossCalls", "(0.0, inf)"]),
+    (AcrossCalls("cosin", 9), ["'schedule'", "AcrossCalls", "'cosine'", "'cosin'"]),
+    (AcrossCalls(Cosine(-1), 9), ["'restarts'", "Cosine", "[0, inf)"]),
 ]
 
 

@@ -22,6 +22,7 @@ import skdeep
 from skdeep import (
     LBFGS,
     SGD,
+    AcrossCalls,
     Adam,
     AdamW,
     Cosine,
@@ -141,7 +142,7 @@ MODELS = {
         classifier(
             solver=AdamW(
                 learning_rate=WarmUp(2, WarmUp(1, Cosine(restarts=1))),
-                decay_schedule=CosLog(3),
+                decay_schedule=AcrossCalls(CosLog(3), 20, 1.5),
             ),
             activation=["gelu", GELU()],
             weight_init=Normal(0, 0.3),
@@ -328,6 +329,12 @@ def test_fields_that_a_file_lacks_have_their_defaults():
     tree = encode(AdamW(weight_decay=0.3))
     del tree["fields"]["decay_schedule"]
     assert decode(tree) == AdamW(weight_decay=0.3)
+    tree = encode(AcrossCalls("cosine", 9, 2))
+    del tree["fields"]["epochs"]
+    assert decode(tree) == AcrossCalls("cosine", 9)
+    del tree["fields"]["steps_per_epoch"]
+    with pytest.raises(ValueError, match="steps_per_epoch"):
+        decode(tree)
 
 
 def test_every_spec_is_known_and_every_field_of_it_is_checked():

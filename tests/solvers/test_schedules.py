@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from skdeep import schedules
 from skdeep._network.network import Network
 from skdeep._training.bound_solver import BoundSolver
 from skdeep._training.fit_task import FitTask, stack_key
@@ -17,6 +18,7 @@ from skdeep.activations import ACTIVATIONS
 from skdeep.losses import HalfSquaredError
 from skdeep.schedules import (
     SCHEDULES,
+    AcrossCalls,
     Adaptive,
     Constant,
     Cosine,
@@ -87,6 +89,12 @@ VALUES = [
     (WarmUp(5, Cosine(end=0.2)), [20, 30, 40, 99], [1, 0.6, 0.2, 0.2]),
     (WarmUp(99, "linear"), [0, 39], [1 / 397, 40 / 397]),
     (WarmUp(1, thousandths), [0, 3, 4, 5, 99], [0.0004, 0.0016, 0.002, 0.004, 0.192]),
+    (AcrossCalls("linear", 10, 2), [0, 5, 20, 99], [1, 0.75, 0, 0]),
+    (AcrossCalls("exponential", 10), [0, 10, 20], [1, 0.98, 0.98**2]),
+    (AcrossCalls(WarmUp(0.5, "linear"), 10, 1.5), [0, 4, 5, 10, 99], [1 / 6, 5 / 6, 1, 0.5, 0]),
+    (WarmUp(1, AcrossCalls("linear", 10)), [0, 3, 4, 9, 14], [0.2, 0.8, 1, 0.5, 0]),
+    (AcrossCalls(thousandths, 10), [0, 7], [0.002, 0.016]),
+    (AcrossCalls("linear", 1, 0.1), [0, 1], [1, 0]),
 ]
 EACH = pytest.mark.parametrize("schedule", [row[0] for row in VALUES], ids=name_of)
 
@@ -99,9 +107,13 @@ def test_values(schedule, steps, multiples):
 
 def test_every_schedule_is_tested():
     tested = {type(schedule) for schedule, _, _ in VALUES}
-    ours = {c for c in Schedule.__subclasses__() if c.__module__ == Schedule.__module__}
-    assert tested == ours
-    assert set(SCHEDULES.values()) == tested - {FromFunction, WarmUp}
+    ours = {
+        kind
+        for kind in vars(schedules).values()
+        if isinstance(kind, type) and issubclass(kind, Schedule) and kind.__name__[0] != "_"
+    }
+    assert tested == ours - {Schedule}
+    assert set(SCHEDULES.values()) == tested - {FromFunction, WarmUp, AcrossCalls}
     for name, known in SCHEDULES.items():
         assert as_schedule(name) == known()
     assert SGD("invscaling", power_t=0.3).schedule() == InvScaling(0.3)
@@ -132,6 +144,12 @@ def test_a_call_of_one_step_has_a_finite_rate(schedule):
 def test_finite_schedules_count_from_the_start_of_the_call(schedule):
     later = rates(schedule, range(100, 140), Span(100, 4, 40))
     np.testing.assert_array_equal(later, rates(schedule, range(40)))
+    # Or from the first step of all calls, if they are told how many there will be.
+    across = AcrossCalls(schedule, 20, 2)
+    for span in [Span(0, 1, 1), Span(10, 5, 5), Span(30, 3, 3)]:
+        steps = range(span.start, span.start + span.n_steps)
+        expected = rates(schedule, range(40))[steps.start : steps.stop]
+        np.testing.assert_array_equal(rates(across, steps, span), expected)
 
 
 def test_each_cycle_of_coslog_is_twice_as_long_as_the_last():
@@ -175,11 +193,13 @@ def test_is_continuous_where_warm_up_ends(then):
     assert first == rates(as_schedule(then), [0], Span(0, 4, 10_000 - n))[0]
 
 
-def test_warm_up_leaves_changes_between_epochs_to_what_follows():
+def test_changes_between_epochs_are_those_of_the_inner_schedule():
     assert WarmUp(then="adaptive").on_plateau(0.5) == Adaptive().on_plateau(0.5)
+    assert AcrossCalls("adaptive", 9).on_plateau(0.5) == Adaptive().on_plateau(0.5)
     assert WarmUp(then="constant").on_plateau(0.5) is None
     args = {"rate": 0.5, "initial": 0.5, "n_rows_seen": 30}
-    assert WarmUp(then="invscaling").after_epoch(**args) == InvScaling().after_epoch(**args)
+    for around in (WarmUp(then="invscaling"), AcrossCalls("invscaling", 9)):
+        assert around.after_epoch(**args) == InvScaling().after_epoch(**args)
 
 
 TORCH = {
@@ -273,6 +293,7 @@ MIXED = [
     Cosine(1, 0.1),
     WarmUp(2, "invscaling"),
     WarmUp(1, "one_cycle"),
+    AcrossCalls("one_cycle", 17, 2),
     thousandths,
     "step",
 ]

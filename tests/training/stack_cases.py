@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 
 from skdeep import DeepClassifier, DeepRegressor, lockstep
 from skdeep.initializers import Normal
-from skdeep.schedules import SCHEDULES, Cosine, Schedule, WarmUp
+from skdeep.schedules import SCHEDULES, AcrossCalls, Schedule, WarmUp
 
 N_ROWS, N_COLUMNS = 90, 4
 DATA = np.random.default_rng(0)
@@ -60,7 +60,7 @@ SHARED_BY_CLASSIFIERS = {
 
 # Parameters that may differ in a stack: drawn once per case, and again for every third member.
 OWN = {
-    "learning_rate": ["constant", *SCHEDULES, WarmUp(1, "cosine"), Cosine(restarts=1)],
+    "learning_rate": ["constant", *SCHEDULES, WarmUp(1, "cosine"), AcrossCalls("cosine", 9, 2)],
     "l1_ratio": [0.0, 0.5],
     "momentum": [0.0, 0.9],
     "beta_1": [0.5, 0.9],

@@ -108,10 +108,18 @@ def test_a_stack_makes_no_more_calls_than_one_network(monkeypatch):
     assert together["numpy"] - alone["numpy"] <= 2 * 5 / (N_ROWS // BATCH)
 
 
+LAYOUTS = {  # arrays of data frames are column-major, and a selection of columns has gaps
+    "rows": np.ascontiguousarray,
+    "columns": np.asfortranarray,
+    "gaps": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+}
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("dtype", [None, "float32"])
-def test_a_fit_makes_no_copy_of_X(early_stopping, dtype):
-    X = np.random.default_rng(0).normal(size=(40_000, 100))
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_fit_makes_no_copy_of_X(layout, early_stopping, dtype):
+    X = LAYOUTS[layout](np.random.default_rng(0).normal(size=(40_000, 100)))
     params = {"hidden_layer_sizes": (5,), "max_iter": 2, "random_state": 0, "dtype": dtype}
     model = DeepRegressor(early_stopping=early_stopping, **params)
     with pytest.warns(match="Maximum iterations"):
@@ -121,6 +129,8 @@ def test_a_fit_makes_no_copy_of_X(early_stopping, dtype):
         with pytest.warns(match="Maximum iterations"):
             model.fit(X, X[:, 0])
         model.predict(X)
+        if not early_stopping:
+            model.partial_fit(X, X[:, 0])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
