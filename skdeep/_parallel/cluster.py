@@ -1,7 +1,7 @@
 """Workers of a Dask cluster, which run jobs as `Workers` does in processes of this machine.
 
-Each worker receives its jobs as one Dask task. Arrays and tables that are large are left out of
-the task and sent to the cluster once, as long as batch after batch of jobs refers to the same
+Each worker receives its jobs as one Dask task. Large arrays and tables are left out of the
+tasks and sent to the cluster once, as long as batch after batch of jobs refers to the same
 object; the workers copy them from one another.
 """
 
@@ -13,13 +13,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
 
+from joblib import delayed
+from joblib.parallel import get_active_backend
+
 from skdeep._network.threads import one_blas_thread
 
 # Size in bytes from which an array is sent once instead of within each task.
 LARGE = 1 << 14
 
-# How often jobs are sent again when all workers that hold their data have died.
-N_RETRIES = 3
+# How often jobs are sent, if all workers that hold their data die.
+N_ATTEMPTS = 3
 
 # Seconds to wait for the first worker.
 TIMEOUT = 60
@@ -37,9 +40,7 @@ class Cluster:
 
     def count(self) -> int:
         """Number of workers, at least one."""
-        if not self.client.nthreads():
-            self.client.wait_for_workers(1, timeout=TIMEOUT)
-        return len(self.client.nthreads())
+        return len(self._addresses())
 
     def run(self, func: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Results of ``func(*call, is_unwanted)`` for each of the calls, each in a worker.
@@ -47,7 +48,7 @@ class Cluster:
         Dask repeats what a worker was doing when it died, elsewhere. If interrupted, the tasks
         continue until `end` is called.
         """
-        for _ in range(N_RETRIES):
+        for _ in range(N_ATTEMPTS):
             self._tasks = self._submit(func, calls)
             try:
                 results = self.client.gather(self._tasks)
@@ -59,7 +60,7 @@ class Cluster:
             self._tasks = []
             return results
         raise RuntimeError(
-            f"The workers of the cluster died {N_RETRIES} times with the data of the search. "
+            f"The workers of the cluster died {N_ATTEMPTS} times with the data of the search. "
             "Look for the reason in their logs; a frequent one is that memory ran out."
         )
 
@@ -73,12 +74,17 @@ class Cluster:
         """Release the data held by the workers."""
         self._sent = {}
 
+    def _addresses(self) -> list[str]:
+        while not (addresses := list(self.client.nthreads())):
+            self.client.wait_for_workers(1, timeout=TIMEOUT)
+        return addresses
+
     def _submit(self, func: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         large: dict[int, Any] = {}
         packed = [pack((func, call), large) for call in calls]
         self._send(large)
         # One for each worker; if that dies, any other will do.
-        workers = itertools.cycle(self.client.nthreads())
+        workers = itertools.cycle(self._addresses())
         return [
             self.client.submit(
                 _run_call,
@@ -110,6 +116,20 @@ def check_client(client: Any) -> None:
             "client must be a dask.distributed.Client that is not asynchronous, such as "
             f"Client('scheduler-address:8786'); got {client!r}."
         )
+
+
+def in_dask() -> bool:
+    """Whether joblib would run jobs on Dask, as in ``parallel_config("dask")``."""
+    return type(get_active_backend()[0]).__name__ == "DaskDistributedBackend"
+
+
+def delayed_for_dask(func: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Jobs for joblib, which sends their large arrays once if they are arguments."""
+    large: dict[int, Any] = {}
+    packed = [pack((func, call), large) for call in calls]
+    return [
+        delayed(_run_alone)(content, *(large[key] for key in keys)) for content, keys in packed
+    ]
 
 
 def pack(content: Any, large: dict[int, Any]) -> tuple[bytes, list[int]]:
@@ -146,6 +166,12 @@ def _run_call(content: bytes, large: Sequence[Any]) -> Any:
     func, call = unpack(content, large)
     with one_at_a_time, one_blas_thread:
         return func(*call, _is_unwanted())
+
+
+def _run_alone(content: bytes, *large: Any) -> Any:
+    func, call = unpack(content, large)
+    with one_blas_thread:
+        return func(*call)
 
 
 def unpack(content: bytes, large: Sequence[Any]) -> Any:

@@ -13,7 +13,7 @@ from joblib.parallel import get_active_backend
 from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
-from skdeep._parallel.cluster import Cluster
+from skdeep._parallel.cluster import Cluster, delayed_for_dask, in_dask
 from skdeep._parallel.workers import Workers
 from skdeep._training.fit_task import FitResult, FitTask, row_order_key, stack_key
 from skdeep._training.train import train
@@ -60,7 +60,11 @@ def train_tasks(tasks: Sequence[FitTask], n_jobs: int | None = None) -> list[Fit
         if n_jobs_for(n_jobs) == 1:
             lists = [train(stack) for stack in tasks_of_stacks]
         else:
-            lists = Parallel(n_jobs=n_jobs)(delayed(train)(stack) for stack in tasks_of_stacks)
+            if in_dask():
+                jobs = delayed_for_dask(train, [(stack,) for stack in tasks_of_stacks])
+            else:
+                jobs = [delayed(train)(stack) for stack in tasks_of_stacks]
+            lists = Parallel(n_jobs=n_jobs)(jobs)
         by_fit = {
             fit: result
             for stack, own in zip(stacks, lists, strict=True)
