@@ -43,9 +43,6 @@ def client():
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        # Tests are pickled by reference.
-        folder = str(Path(__file__).parents[2])
-        client.run(lambda: __import__("sys").path.insert(0, folder))
         yield client
         pids = list(client.run(os.getpid).values())
     deadline = time.monotonic() + 30
@@ -256,9 +253,13 @@ def test_warnings_of_workers_reach_the_caller(workers, action):
     assert np.isnan(result).any() == (action == "error")
 
 
+def n_executing(dask_worker):
+    return dask_worker.state.executing_count
+
+
 def test_an_interrupt_ends_the_tasks(workers):
-    """Ctrl-C while both workers train networks that never end."""
-    endless = network(max_iter=10**9, n_iter_no_change=np.inf)
+    """Ctrl-C while both workers train networks that take minutes."""
+    endless = network(max_iter=10**9, n_iter_no_change=np.inf, max_time=120)
     main = threading.get_ident()
 
     def interrupt():
@@ -274,29 +275,13 @@ def test_an_interrupt_ends_the_tasks(workers):
         with pytest.raises(KeyboardInterrupt):
             GridSearchCV(endless, GRID, cv=3).fit(X, Y)
         thread.join()
-        # Nothing but the end of these tasks lets the workers take the next.
+        deadline = time.monotonic() + 30
+        while any(workers.run(n_executing).values()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(workers.run(n_executing).values())
         there = GridSearchCV(network(), GRID, cv=3).fit(X, Y)
     with lockstep(n_processes=2):
         assert_equal_searches(GridSearchCV(network(), GRID, cv=3).fit(X, Y), there)
-
-
-@pytest.mark.parametrize("n_deaths", [1, 2])
-def test_workers_that_die_are_replaced(workers, tmp_path, n_deaths):
-    """One worker dies in the middle of a search; or both do, and the data with them."""
-    before = set(workers.run(os.getpid).values())
-    with lockstep(client=workers):
-        there = scores(with_step("die", n_deaths, tmp_path).fit(X, Y))
-    killed = {int(path.name) for path in tmp_path.iterdir()}
-    assert len(killed) == n_deaths
-    assert killed <= before
-    assert not killed & set(workers.run(os.getpid).values())
-    np.testing.assert_allclose(there, scores(with_step("nothing").fit(X, Y)), rtol=1e-10)
-
-
-def test_jobs_that_kill_all_workers_are_given_up(workers, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "N_ATTEMPTS", 1)
-    with lockstep(client=workers), pytest.raises(RuntimeError, match="died 1 times with the"):
-        with_step("die", 99, tmp_path).fit(X, Y)
 
 
 @pytest.mark.parametrize("client", ["tcp://127.0.0.1:8786", 2])
@@ -314,7 +299,7 @@ def test_processes_and_a_client_are_refused(workers):
 
 
 def tabular(**params):
-    return TabularClassifier(n_members=4, max_iter=3, random_state=0, **params)
+    return TabularClassifier(n_members=2, max_iter=2, random_state=0, **params)
 
 
 def test_a_tabular_ensemble_in_joblibs_backend(workers, monkeypatch):
@@ -333,11 +318,12 @@ def test_a_tabular_ensemble_in_joblibs_backend(workers, monkeypatch):
 JOBLIB = {
     "grid search": lambda: scores(GridSearchCV(network(), GRID, cv=3).fit(X, Y)),
     "cross_validate": lambda: cross_validate(network(), X, Y, cv=3)["test_score"],
-    "bagging": lambda: (
-        BaggingClassifier(network(random_state=None), 4, random_state=0)
+    "bagging": lambda: [
+        model.coefs_[0]
+        for model in BaggingClassifier(network(random_state=None), 4, random_state=0)
         .fit(X, Y)
-        .predict_proba(X)
-    ),
+        .estimators_
+    ],
     "search of ensembles": lambda: scores(
         GridSearchCV(tabular(), {"dropout": [0.0, 0.2]}, cv=3).fit(X, Y)
     ),
@@ -364,3 +350,25 @@ def test_incremental_of_dask_ml(workers):
     for part in np.split(np.arange(90), 3):
         alone.partial_fit(X[part], Y[part], classes=[0, 1, 2])
     np.testing.assert_array_equal(model.estimator_.coefs_[0], alone.coefs_[0])
+
+
+# Last, since it takes the workers seconds to start again
+
+
+@pytest.mark.parametrize("n_deaths", [1, 2])
+def test_workers_that_die_are_replaced(workers, tmp_path, n_deaths):
+    """One worker dies in the middle of a search; or both do, and the data with them."""
+    before = set(workers.run(os.getpid).values())
+    with lockstep(client=workers):
+        there = scores(with_step("die", n_deaths, tmp_path).fit(X, Y))
+    killed = {int(path.name) for path in tmp_path.iterdir()}
+    assert len(killed) == n_deaths
+    assert killed <= before
+    assert not killed & set(workers.run(os.getpid).values())
+    np.testing.assert_allclose(there, scores(with_step("nothing").fit(X, Y)), rtol=1e-10)
+
+
+def test_jobs_that_kill_all_workers_are_given_up(workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "N_ATTEMPTS", 1)
+    with lockstep(client=workers), pytest.raises(RuntimeError, match="died 1 times with the"):
+        with_step("die", 99, tmp_path).fit(X, Y)
