@@ -24,7 +24,7 @@ LARGE = 1 << 14
 # How often jobs are sent, if all workers that hold their data die.
 N_ATTEMPTS = 3
 
-# Seconds to wait for the first worker.
+# Seconds to wait for a worker if there is none, and between checks that there is one.
 TIMEOUT = 60
 
 
@@ -51,7 +51,7 @@ class Cluster:
         for _ in range(N_ATTEMPTS):
             self._tasks = self._submit(func, calls)
             try:
-                results = self.client.gather(self._tasks)
+                results = self._gather()
             except CancelledError:
                 # The data are lost if no other worker has copied them yet.
                 self.end()
@@ -73,6 +73,18 @@ class Cluster:
     def forget(self) -> None:
         """Release the data held by the workers."""
         self._sent = {}
+
+    def _gather(self) -> list[Any]:
+        async def gather() -> list[Any]:
+            return await self.client.gather(self._tasks, asynchronous=True)
+
+        while True:
+            try:
+                return self.client.sync(gather, callback_timeout=TIMEOUT)
+            except TimeoutError:
+                if any(task.status == "error" for task in self._tasks):
+                    raise  # by a job
+                self._addresses()  # raises an error if no worker is left and none comes
 
     def _addresses(self) -> list[str]:
         while not (addresses := list(self.client.nthreads())):

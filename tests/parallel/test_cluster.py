@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skdeep import DeepClassifier, DeepRegressor, TabularClassifier, lockstep
 from skdeep._parallel import cluster as module
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 RNG = np.random.default_rng(0)
@@ -38,6 +39,8 @@ def network(kind=DeepClassifier, **params):
 def client():
     """Client of a cluster of two processes."""
     with (
+        # A worker that takes longer to start again is given up.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "10 minutes"}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster,
@@ -158,34 +161,6 @@ def test_tables(workers):
     assert list(there.feature_names_in_) == list(table.columns)
     with lockstep(n_processes=2):
         assert_equal_searches(GridSearchCV(network(), GRID, cv=3).fit(table, Y), there)
-
-
-@pytest.fixture
-def two_blas_threads():
-    """Two threads, set by a thread that has ended: while it lives, no other can set them."""
-    limits = []
-    thread = threading.Thread(target=lambda: limits.append(threadpool_limits(2, "blas")))
-    thread.start()
-    thread.join()
-    yield
-    limits[0].restore_original_limits()
-
-
-def test_threads_of_one_process_take_turns_with_one_blas_thread_each(two_blas_threads):
-    search = GridSearchCV(network(), GRID, cv=3, scoring=process_scorer, refit=False)
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=2, processes=False, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        before, filters = blas_threads(), list(warnings.filters)
-        with lockstep(client=client):
-            results = search.fit(X, Y).cv_results_
-        assert blas_threads() == before
-        assert list(warnings.filters) == filters
-    assert set(results["mean_test_process"]) == {os.getpid()}
-    assert set(results["mean_test_threads"]) == {1}
 
 
 # Errors, warnings, interrupts
@@ -372,3 +347,34 @@ def test_jobs_that_kill_all_workers_are_given_up(workers, tmp_path, monkeypatch)
     monkeypatch.setattr(module, "N_ATTEMPTS", 1)
     with lockstep(client=workers), pytest.raises(RuntimeError, match="died 1 times with the"):
         with_step("die", 99, tmp_path).fit(X, Y)
+
+
+# A cluster of its own
+
+
+@pytest.fixture
+def two_blas_threads():
+    """Two threads, set by a thread that has ended: while it lives, no other can set them."""
+    limits = []
+    thread = threading.Thread(target=lambda: limits.append(threadpool_limits(2, "blas")))
+    thread.start()
+    thread.join()
+    yield
+    limits[0].restore_original_limits()
+
+
+def test_threads_of_one_process_take_turns_with_one_blas_thread_each(two_blas_threads):
+    search = GridSearchCV(network(), GRID, cv=3, scoring=process_scorer, refit=False)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        before, filters = blas_threads(), list(warnings.filters)
+        with lockstep(client=client):
+            results = search.fit(X, Y).cv_results_
+        assert blas_threads() == before
+        assert list(warnings.filters) == filters
+    assert set(results["mean_test_process"]) == {os.getpid()}
+    assert set(results["mean_test_threads"]) == {1}
