@@ -29,14 +29,17 @@ class _Limit:
     def __enter__(self) -> None:
         with self._lock:
             if self._n_inside == 0:
+                # As a context manager: threadpoolctl lets other threads set limits only after
+                # its exit.
                 self._limiter = _controller().limit(limits=1, user_api="blas")
+                self._limiter.__enter__()
             self._n_inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._n_inside -= 1
             if self._n_inside == 0:
-                self._limiter.restore_original_limits()
+                self._limiter.__exit__(None, None, None)
 
 
 one_blas_thread = _Limit()

@@ -13,6 +13,7 @@ from joblib.parallel import get_active_backend
 from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
+from skdeep._parallel.cluster import Cluster, delayed_for_dask, in_dask
 from skdeep._parallel.workers import Workers
 from skdeep._training.fit_task import FitResult, FitTask, row_order_key, stack_key
 from skdeep._training.train import train
@@ -63,7 +64,11 @@ def train_tasks(tasks: Sequence[FitTask], n_jobs: int | None = None) -> list[Fit
         if n_jobs_for(n_jobs) == 1:
             lists = [train(stack) for stack in tasks_of_stacks]
         else:
-            lists = Parallel(n_jobs=n_jobs)(delayed(train)(stack) for stack in tasks_of_stacks)
+            if in_dask():
+                jobs = delayed_for_dask(train, [(stack,) for stack in tasks_of_stacks])
+            else:
+                jobs = [delayed(train)(stack) for stack in tasks_of_stacks]
+            lists = Parallel(n_jobs=n_jobs)(jobs)
         by_fit = {
             fit: result
             for stack, own in zip(stacks, lists, strict=True)
@@ -108,13 +113,21 @@ class Conductor:
     most one thread runs at any time.
 
     Waiting fits take up to `memory` bytes, data included. From `min_jobs` jobs on, they run in
-    `n_processes` processes, each with its own conductor.
+    the `workers`, if any, each with its own conductor. Once `is_unwanted` returns True, the
+    caller cancels all jobs, when the current epoch ends at the latest.
     """
 
-    def __init__(self, memory: int, n_processes: int = 1, min_jobs: int = 2) -> None:
+    def __init__(
+        self,
+        memory: int,
+        workers: Workers | Cluster | None = None,
+        min_jobs: int = 1,
+        is_unwanted: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.memory = memory
-        self.n_processes = n_processes
+        self.workers = workers
         self.min_jobs = min_jobs
+        self.is_unwanted = is_unwanted
         self.changed = threading.Condition()
         self.jobs: deque[Promise] = deque()  # not started yet
         self.fits: list[Promise] = []  # not trained yet
@@ -124,7 +137,6 @@ class Conductor:
         self.n_busy = 0  # threads that are not waiting for a promise: at most one
         self.largest_fit = 0  # bytes
         self.cancelled = False
-        self.workers = Workers()
 
     def submit(
         self, func: Callable[[], Any], callback: Callable[[Any], None] = lambda _: None
@@ -144,7 +156,10 @@ class Conductor:
                 replace(
                     task,
                     validate=task.validate and _with_config(task.validate, config),
-                    on_epoch=[_with_config(function, config) for function in task.on_epoch],
+                    on_epoch=[
+                        self._stop_if_unwanted,
+                        *(_with_config(function, config) for function in task.on_epoch),
+                    ],
                 )
             )
             for task in tasks
@@ -165,9 +180,9 @@ class Conductor:
             with warnings.catch_warnings():
                 while not job.done.is_set():
                     # Jobs submitted by a job that runs here share memory with it.
-                    may_leave = self.n_processes > 1 and not self.threads
+                    may_leave = self.workers is not None and not self.threads
                     if may_leave and len(self.jobs) >= self.min_jobs:
-                        self._run_in_processes()
+                        self._run_in_workers()
                     else:
                         self._advance(job)
         except BaseException:
@@ -180,7 +195,8 @@ class Conductor:
 
         If an interrupt cuts this short, the next call completes it: joblib makes two.
         """
-        self.workers.end()
+        if self.workers is not None:
+            self.workers.end()
         # An interrupt may have hit the caller between any two lines, so that a promise may be
         # missing from the queues: all that are unsettled are settled here.
         with self.changed:
@@ -234,23 +250,28 @@ class Conductor:
 
     # In the caller's thread
 
-    def _run_in_processes(self) -> None:
+    def _run_in_workers(self) -> None:
         # Queued jobs are distributed in turn: neighbors belong to the same candidate, and take
         # about as long as one another.
+        workers: Any = self.workers
         with self.changed:
             jobs, self.jobs = list(self.jobs), deque()
-        parts = [jobs[i :: self.n_processes] for i in range(min(self.n_processes, len(jobs)))]
-        memory = self.memory // len(parts)
+        n_parts = min(workers.count(), len(jobs))
+        parts = [jobs[i::n_parts] for i in range(n_parts)]
+        memory = self.memory // n_parts if workers.share_memory else self.memory
         calls = [([job.work for job in part], memory, warnings.filters) for part in parts]
-        results = self.workers.run(_run_jobs, calls)
-        for part, part_results in zip(parts, results, strict=True):
-            for job, result in zip(part, part_results, strict=True):
+        shown: dict[Any, Any] = {}  # warnings that a filter admits once
+        for part, (results, warned) in zip(parts, workers.run(run_jobs, calls), strict=True):
+            for text, category, filename, line in warned:
+                warnings.warn_explicit(text, category, filename, line, registry=shown)
+            for job, result in zip(part, results, strict=True):
                 job.callback(job)  # joblib submits the next job before this one is done
                 with self.changed:
                     self._settle(job, result=result)
 
     def _advance(self, job: Promise) -> None:
         # Once all threads wait: deliver a trained fit, start a job, or train the fits.
+        self._stop_if_unwanted()
         with self.changed:
             self.changed.wait_for(lambda: self.n_busy == 0)
             if job.done.is_set():
@@ -268,6 +289,10 @@ class Conductor:
         with one_blas_thread:
             for stack in _group_into_stacks(fits):
                 self.trained.extend(zip(stack, _train_stack(stack), strict=True))
+
+    def _stop_if_unwanted(self, *_: Any) -> None:
+        if self.is_unwanted():
+            raise _Cancelled
 
     def _has_room(self) -> bool:
         # The next fit is assumed to be as large as the largest so far.
@@ -379,16 +404,21 @@ def _train_stack(stack: list[Promise]) -> list[dict[str, Any]]:
     ]
 
 
-def _run_jobs(
-    jobs: Sequence[Callable[[], Any]], memory: int, warning_filters: Sequence[Any]
-) -> list[Any]:
-    """Run jobs in a worker process; results in the same order.
+def run_jobs(
+    jobs: Sequence[Callable[[], Any]],
+    memory: int,
+    warning_filters: Sequence[Any],
+    is_unwanted: Callable[[], bool] = lambda: False,
+) -> tuple[list[Any], list[tuple[Any, ...]]]:
+    """Run jobs in a worker; results in the same order, and the warnings issued.
 
     An error in one job cancels the others.
     """
-    conductor = Conductor(memory)
-    with warnings.catch_warnings():
+    conductor = Conductor(memory, is_unwanted=is_unwanted)
+    with warnings.catch_warnings(record=True) as warned:
         warnings.resetwarnings()
         warnings.filters[:] = warning_filters  # type: ignore[index]
         promises = [conductor.submit(job) for job in jobs]
-        return [conductor.result(promise) for promise in promises]
+        results = [conductor.result(promise) for promise in promises]
+    # As text, since not every warning can be pickled.
+    return results, [(str(w.message), w.category, w.filename, w.lineno) for w in warned]

@@ -6,7 +6,7 @@ ended, the main thread groups the fit tasks by ``stack_key``, trains each group 
 the jobs continue. Only one thread runs at a time, so there is no contention for the
 interpreter, and code that is not thread-safe (such as scikit-learn's handling of warnings) is
 safe. joblib asks for the first result only after submitting its jobs, so no stack starts while
-jobs are still coming.
+jobs are still coming. The workers of a Dask cluster can take the place of the processes.
 """
 
 import multiprocessing
@@ -17,9 +17,12 @@ from typing import Any
 from joblib import cpu_count, parallel_config, register_parallel_backend
 from joblib.parallel import ParallelBackendBase
 
+from skdeep._parallel.cluster import Cluster, check_client
 from skdeep._parallel.conductor import Conductor, Promise, local
+from skdeep._parallel.workers import Workers
 
-# Default number of jobs. joblib submits twice as many before it asks for the first result.
+# Default number of jobs, for each worker of a cluster. joblib submits twice as many before it
+# asks for the first result.
 DEFAULT_N_JOBS = 128
 
 # Minimum number of jobs for which to start processes: fewer end before these have started.
@@ -33,11 +36,27 @@ class LockstepBackend(ParallelBackendBase):
     in_lockstep = True
 
     def __init__(
-        self, *, memory: int = 1 << 30, n_processes: int | None = None, **kwargs: Any
+        self,
+        *,
+        memory: int = 1 << 30,
+        n_processes: int | None = None,
+        client: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        _check_count("memory", memory)
+        if n_processes is not None:
+            _check_count("n_processes", n_processes)
+        if client is not None:
+            check_client(client)
+            if n_processes is not None:
+                raise ValueError(
+                    f"n_processes={n_processes} is of no use with client: the fits run in the "
+                    "workers of the cluster. Leave it out."
+                )
         self.memory = memory
         self.n_processes = n_processes
+        self.cluster = None if client is None else Cluster(client)
         self._own: Conductor | None = None
 
     @property
@@ -54,17 +73,26 @@ class LockstepBackend(ParallelBackendBase):
         if self.nesting_level and outer is not None:
             return outer
         if self._own is None:
-            # Worker processes do not start processes.
-            inner = self.nesting_level or multiprocessing.parent_process() is not None
-            n_processes = 1 if inner else self.n_processes or cpu_count()
-            min_jobs = MIN_JOBS if self.n_processes is None else 2
-            self._own = Conductor(self.memory, n_processes, min_jobs)
+            self._own = self._make_conductor()
         return self._own
+
+    def _make_conductor(self) -> Conductor:
+        if self.cluster is not None:
+            return Conductor(self.memory, self.cluster)
+        # Worker processes do not start processes.
+        inner = self.nesting_level or multiprocessing.parent_process() is not None
+        n_processes = 1 if inner else self.n_processes or cpu_count()
+        if n_processes == 1:
+            return Conductor(self.memory)
+        min_jobs = MIN_JOBS if self.n_processes is None else 2
+        return Conductor(self.memory, Workers(n_processes), min_jobs)
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         if n_jobs == 0:
             raise ValueError("n_jobs == 0 in Parallel has no meaning")
-        return DEFAULT_N_JOBS if n_jobs is None or n_jobs < 0 else n_jobs
+        if n_jobs is not None and n_jobs > 0:
+            return n_jobs
+        return DEFAULT_N_JOBS * (1 if self.cluster is None else self.cluster.count())
 
     def submit(self, func: Callable[[], Any], callback: Any = None) -> Promise:
         return self.conductor.submit(func, callback)
@@ -75,6 +103,8 @@ class LockstepBackend(ParallelBackendBase):
     def stop_call(self) -> None:
         # Jobs that an error left behind must not outlive the call.
         self.abort_everything()
+        if self.cluster is not None:
+            self.cluster.forget()
 
     def get_nested_backend(self) -> tuple[ParallelBackendBase, None]:
         level = (self.nesting_level or 0) + 1
@@ -103,13 +133,24 @@ class lockstep(parallel_config):
     ----------
     n_jobs : int, default=None
         Number of fits that joblib dispatches at a time (it submits twice as many). None or -1
-        means 128.
+        means 128, or 128 per worker of a cluster.
     memory : int, default=2**30
-        Maximum memory of all waiting fits in bytes, data included. Further fits start when
-        there is room.
+        Maximum memory of all waiting fits in bytes, data included; with `client`, in each
+        worker. Further fits start when there is room.
     n_processes : int, default=None
         Number of processes. None means one per core for 16 or more fits, and the current
         process for fewer.
+    client : dask.distributed.Client, default=None
+        Client of a Dask cluster, in whose workers the fits run instead of on this machine. Each
+        worker trains its share of them as stacks. See :ref:`cluster`.
+
+    Raises
+    ------
+    ValueError
+        If `memory` or `n_processes` is not an int of 1 or more, or if both `n_processes` and
+        `client` are given.
+    TypeError
+        If `client` is not a synchronous Dask client.
 
     Notes
     -----
@@ -135,11 +176,9 @@ class lockstep(parallel_config):
         *,
         memory: int = 1 << 30,
         n_processes: int | None = None,
+        client: Any = None,
     ) -> None:
-        _check_count("memory", memory)
-        if n_processes is not None:
-            _check_count("n_processes", n_processes)
-        backend = LockstepBackend(memory=memory, n_processes=n_processes)
+        backend = LockstepBackend(memory=memory, n_processes=n_processes, client=client)
         super().__init__(backend, n_jobs=n_jobs)
 
 

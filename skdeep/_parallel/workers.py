@@ -19,15 +19,22 @@ RETRY_EVERY = 0.1
 
 
 class Workers:
-    """joblib's worker processes, for one `run` at a time.
+    """joblib's worker processes on this machine, for one `run` at a time.
 
     Python raises KeyboardInterrupt in the main thread, between any two lines. If it hits joblib
     while that starts or ends processes, some may be lost track of. So joblib runs in a separate
     thread, where no interrupt is raised.
     """
 
-    def __init__(self) -> None:
+    share_memory = True
+
+    def __init__(self, n_processes: int) -> None:
+        self.n_processes = n_processes
         self._results: Future[list[Any]] | None = None
+
+    def count(self) -> int:
+        """Number of processes."""
+        return self.n_processes
 
     def run(self, func: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Results of ``func(*call)`` for each of the calls, each in its own process.

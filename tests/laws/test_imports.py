@@ -37,6 +37,7 @@ JOBLIB_IN = "_parallel"
 PRIVATE_ALLOWED_IN = "_checks"
 # Imported inside functions, each in one file.
 OPTIONAL = {"matplotlib", "onnx", "skl2onnx", "skops", "dask", "rich", "pandas", "polars"}
+OPTIONAL |= {"distributed", "cloudpickle"}  # they come with dask
 
 FOLDER = Path(skdeep.__file__).parent
 SOURCES = {
