@@ -8,13 +8,22 @@ import numpy as np
 
 from skdeep._arrays import Array
 
+# Share of nonzero values from which on rows of a CSR matrix are gathered into a dense buffer:
+# BLAS then multiplies all values sooner than SciPy those that are not 0.
+DENSE_FROM = 0.1
+
+
+def stays_sparse(table: Any) -> bool:
+    """True if batches of a table are CSR matrices, as most of their values are 0."""
+    return hasattr(table, "tocsr") and table.nnz < DENSE_FROM * prod(table.shape)
+
 
 class Reader:
     """Reads batches of up to `capacity` rows in one dtype.
 
     `tables` are ndarrays or CSR matrices of shape (n_samples, n_columns): one for all models,
     or one per model. With `columns_first`, batches are in column-major order, as the buffers
-    of the network's output.
+    of the network's output. Batches are dense unless the table `stays_sparse`.
     """
 
     def __init__(
@@ -28,7 +37,7 @@ class Reader:
         self.tables = tables
         self.models = models
         self.dtype = dtype
-        self.sparse = hasattr(tables[0], "tocsr")
+        self.sparse = stays_sparse(tables[0])
         self.n_columns = tables[0].shape[1]
         if self.sparse:
             return
@@ -47,6 +56,10 @@ class Reader:
         """
         if self.sparse:
             return self.tables[0][rows].astype(self.dtype, copy=False)
+        if hasattr(self.tables[0], "tocsr"):
+            part = self.tables[0][rows]
+            staged = self._staged[: prod(part.shape)].reshape(part.shape, copy=False)
+            return self._cast(part.toarray(out=staged))
         if isinstance(rows, slice):
             return self._slice(rows)
         shape = (*rows.shape, self.n_columns)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from skdeep._arrays import Array
-from skdeep._network.reader import Reader
+from skdeep._network.reader import Reader, stays_sparse
 
 # Bytes of input gathered at once. Gathering small batches one by one would cost more in calls
 # than in rows; a quarter of a common L2 cache leaves room for the step.
@@ -121,7 +121,7 @@ class Batches:
         self._order = RowOrder(orders, batch_sizes, models)
         self.batch_size = self._order.batch_size
         self.generators = generators
-        self.sparse = hasattr(X[0], "tocsr")
+        self.sparse = stays_sparse(X[0])
         batch_bytes = prod(models) * self.batch_size * X[0].shape[1] * np.dtype(dtype).itemsize
         n_gathered = 1 if self.sparse else max(1, BLOCK_BYTES // batch_bytes)
         self._block_size = min(n_gathered, self._order.n_batches) * self.batch_size
