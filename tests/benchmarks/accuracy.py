@@ -22,9 +22,10 @@ NOTE = """\
 Time of a whole fit, set-up included, by a recipe that reaches the accuracy on the test rows (of
 digits, a quarter of them): that of a peer divided by that of skdeep in the same repeat. skdeep,
 PyTorch and JAX share a recipe, Adam with a rate that follows one cycle and the same number of
-epochs, so that their times differ by their speed alone. The Adam of MLPClassifier has a constant
-rate: it is fitted twice, the second time with `warm_start` and a tenth of the rate. Each repeat
-starts from another seed; the second table has the accuracies that came of it, in percent."""
+epochs, so that their times differ by their speed alone. The Adam of MLPClassifier has a
+constant rate: it is fitted twice, the second time with `warm_start` and a tenth of the rate.
+Each repeat starts from another seed; the second table has the accuracies that came of it, in
+percent."""
 
 
 class TwoRates:

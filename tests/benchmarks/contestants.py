@@ -1,5 +1,7 @@
 """Who runs a case: objects with `fit(X, y)`, `partial_fit(X, y)` and `predict(X)`.
 
+Where something comes before the clock runs, they have `prepare(X, y)` too, which returns the
+seconds that users wait for it: those of compiling, but not those of choosing threads.
 skdeep and scikit-learn's MLP are such objects already and take the same words. PyTorch's
 and JAX's are in `torch_peer` and `jax_peer`, which only their own workers import. `Floor`
 is here: what no NumPy implementation can undercut, the matrix products of a fit.

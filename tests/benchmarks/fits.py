@@ -39,10 +39,10 @@ Time of a peer divided by the time of skdeep in the same repeat, in float32 unle
 otherwise: median (minimum-maximum) over the repeats. Above 1 skdeep is faster; where it is not,
 the ratio is in bold type. A step is one batch, forward, backward and update; what a fit costs
 besides is taken off and stands in a table of its own. PyTorch runs eagerly, with
-`Adam(fused=True)`. In JAX all epochs are one compiled program (`lax.scan`); "with compiling"
-spreads the time of compiling it over the steps of the fit. BLAS floor: the matrix products of a
-step alone, called through `np.matmul(..., out=)` with the same shapes (SciPy's product for
-sparse input)."""
+`Adam(fused=True)` and whichever is faster of one thread and all. In JAX all epochs are one
+compiled program (`lax.scan`); "with compiling" spreads the time of compiling it over the steps
+of the fit. BLAS floor: the matrix products of a step alone, called through
+`np.matmul(..., out=)` with the same shapes (SciPy's product for sparse input)."""
 MEMORY_NOTE = """\
 Growth of the peak memory of a fresh process during one fit, not counting imports and data, and
 size of the pickled estimator (for PyTorch and JAX, of its parameters)."""

@@ -37,7 +37,7 @@ class Stage:
             self.model.fit(X, y)
 
     def fit(self, epochs: int | None = None) -> float:
-        """Seconds of one fit, not counting those of compiling it."""
+        """Seconds of one fit, not counting those of what prepares it."""
         epochs = epochs or self.case.epochs
         model = build(self.name, replace(self.case, epochs=epochs))
         if hasattr(model, "prepare"):
