@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
+from multiprocessing.util import Finalize
 from threading import Thread
 from typing import Any, Self
+
+from joblib.externals.loky import get_reusable_executor
 
 # Seconds for a worker's threads to fall asleep: OpenBLAS's spin for 0.1 s after the last call.
 PAUSE = 0.15
@@ -66,7 +69,7 @@ def cores() -> list[int]:
 
 def worker(n_cores: int) -> ProcessPoolExecutor:
     """A process with that many cores and threads."""
-    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_leave_with_parent)
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
     with _confined(n_cores):
         pool.submit(int).result()
     return pool
@@ -90,8 +93,8 @@ def _confined(n_cores: int) -> Iterator[None]:
             os.sched_setaffinity(0, before)
 
 
-def _leave_with_parent() -> None:
-    """End this worker when the process that started it ends, however it ends."""
+def _begin() -> None:
+    """Have this worker end with the process that started it, and its own workers with it."""
 
     def wait() -> None:
         parent = parent_process()
@@ -100,6 +103,12 @@ def _leave_with_parent() -> None:
         os._exit(1)
 
     Thread(target=wait, daemon=True).start()
+    # Joblib's workers would be waited for, and they wait for more to do. Queues close at 10.
+    Finalize(None, _dismiss, exitpriority=100)
+
+
+def _dismiss() -> None:
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def say(text: str) -> None:
