@@ -51,8 +51,7 @@ class Case:
     batch_norm : bool
         Whether hidden layers have batch normalization.
     calls : int
-        How often `predict` or `partial_fit` is repeated in one measurement, which is their
-        mean.
+        How often the action is repeated in one measurement, which is their mean.
     rate : float
         Learning rate.
     one_cycle : bool
@@ -111,7 +110,7 @@ FITS = (
     REGRESSION,
     *(replace(case, solver="sgd") for case in (WINE, DIGITS_32, DIGITS_200)),
     *(replace(case, dropout=0.2, batch_norm=True) for case in (WINE, DIGITS_32, DIGITS_200)),
-    replace(WINE, solver="lbfgs", epochs=300),
+    replace(WINE, solver="lbfgs", epochs=30, calls=20),
     replace(DIGITS_200, solver="lbfgs", epochs=30),
 )
 CALLS = (

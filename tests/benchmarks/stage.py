@@ -37,14 +37,16 @@ class Stage:
             self.model.fit(X, y)
 
     def fit(self, epochs: int | None = None) -> float:
-        """Seconds of one fit, not counting those of what prepares it."""
+        """Mean seconds of a fit, not counting those of what prepares it."""
         epochs = epochs or self.case.epochs
         model = build(self.name, replace(self.case, epochs=epochs))
+        n = self.case.calls
         if hasattr(model, "prepare"):
             self.compile_seconds = model.prepare(self.X, self.y)
         start = time.perf_counter()
-        model.fit(self.X, self.y)
-        seconds = time.perf_counter() - start
+        for _ in range(n):
+            model.fit(self.X, self.y)
+        seconds = (time.perf_counter() - start) / n
         n_iter = getattr(model, "n_iter_", epochs)
         if n_iter != epochs:
             raise RuntimeError(f"{model} stopped after {n_iter} epochs in {self.case.name}")
