@@ -22,5 +22,5 @@ pictures:  ## the pictures of the gallery, drawn by the examples: a minute
 	  $(PYTHON) examples/$$name.py --plot docs/pictures/$$name.png || exit 1; \
 	done
 
-bench:  ## timings against scikit-learn and PyTorch: needs the extra "bench"
+bench:  ## timings against scikit-learn, PyTorch and JAX: needs the extra "bench"
 	$(PYTHON) -m tests.benchmarks

@@ -1,12 +1,15 @@
 """Who runs a case: objects with `fit(X, y)`, `partial_fit(X, y)` and `predict(X)`.
 
-skdeep and scikit-learn's MLP are such objects already and take the same words. Torch's are
-in `torch_peers`, which only their own workers import. `Floor` is here: what no NumPy
-implementation can undercut, the matrix products of a fit.
+Where something comes before the clock runs, they have `prepare(X, y)` too, which returns the
+seconds that users wait for it: those of compiling, but not those of choosing threads.
+skdeep and scikit-learn's MLP are such objects already and take the same words. PyTorch's
+and JAX's are in `torch_peer` and `jax_peer`, which only their own workers import. `Floor`
+is here: what no NumPy implementation can undercut, the matrix products of a fit.
 """
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from itertools import pairwise
 from operator import matmul
 from typing import Any
@@ -16,36 +19,51 @@ import scipy.sparse
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skdeep import DeepClassifier, DeepRegressor
-from tests.benchmarks.cases import FLOOR, OURS, Case
+from tests.benchmarks.cases import IN_FLOAT64, Case
+
+# The package that a contestant needs, where it is one that may be missing.
+PACKAGES = {"torch": "torch", "jax": "jax"}
 
 
-def build(name: str, case: Case) -> Any:
+def build(name: str, case: Case, seed: int = 0) -> Any:
     """A contestant that has seen nothing yet."""
-    return BUILDERS[name.split()[0]](case)
+    return BUILDERS[name.split()[0]](case, seed)
+
+
+def installed(name: str) -> bool:
+    kind = name.split()[0]
+    return kind not in PACKAGES or find_spec(PACKAGES[kind]) is not None
 
 
 def enters(name: str, case: Case) -> bool:
     """Whether a contestant has what a case asks for."""
-    kind = name.split()[0]
+    kind, dtype = name.split()
+    if dtype == "float64" and case not in IN_FLOAT64:
+        return False
     if case.solver == "lbfgs":  # line searches differ, so steps would not be the same
         return kind in ("skdeep", "mlp")
     if case.dropout or case.batch_norm:
         return kind in ("skdeep", "torch")
-    # skorch turns a sparse matrix into tensors row by row, which measures nothing.
-    return not (kind == "skorch" and case.data == "mnist csr")
+    # A compiled program has no rows of a sparse matrix to give.
+    return not (kind == "jax" and case.data == "mnist csr")
 
 
-def _perceptron(classifier: type, regressor: type, case: Case) -> Any:
+def _perceptron(classifier: type, regressor: type, case: Case, seed: int) -> Any:
     # MLP has no such words, and does not enter where they say something.
-    options = {"dropout": case.dropout, "norm": "batch"} if case.batch_norm else {}
+    options: dict[str, Any] = {}
+    if case.dropout or case.batch_norm:
+        options = {"dropout": case.dropout, "norm": "batch" if case.batch_norm else None}
+    if case.one_cycle:
+        options["learning_rate"] = "one_cycle"
     return (regressor if case.regression else classifier)(
         hidden_layer_sizes=case.widths[1:-1],
         solver=case.solver,
         batch_size=case.batch,
+        learning_rate_init=case.rate,
         max_iter=case.epochs,
         tol=0,
         n_iter_no_change=np.inf,
-        random_state=0,
+        random_state=seed,
         **options,
     )
 
@@ -118,22 +136,22 @@ def _product(left: Any, right: np.ndarray, out: np.ndarray) -> Callable[[], Any]
     return partial(np.matmul, left, right, out=out)
 
 
-def _torch(case: Case) -> Any:
-    from tests.benchmarks.torch_peers import TorchLoop
+def _torch(case: Case, seed: int) -> Any:
+    from tests.benchmarks.torch_peer import TorchLoop
 
-    return TorchLoop(case)
-
-
-def _skorch(case: Case) -> Any:
-    from tests.benchmarks.torch_peers import skorch_net
-
-    return skorch_net(case)
+    return TorchLoop(case, seed)
 
 
-BUILDERS: dict[str, Callable[[Case], Any]] = {
-    OURS.split()[0]: partial(_perceptron, DeepClassifier, DeepRegressor),
+def _jax(case: Case, seed: int) -> Any:
+    from tests.benchmarks.jax_peer import JaxLoop
+
+    return JaxLoop(case, seed)
+
+
+BUILDERS: dict[str, Callable[[Case, int], Any]] = {
+    "skdeep": partial(_perceptron, DeepClassifier, DeepRegressor),
     "mlp": partial(_perceptron, MLPClassifier, MLPRegressor),
     "torch": _torch,
-    "skorch": _skorch,
-    FLOOR.split()[0]: Floor,
+    "jax": _jax,
+    "floor": lambda case, seed: Floor(case),
 }

@@ -20,10 +20,10 @@ from statistics import median
 from types import FrameType
 from typing import Any
 
-from tests.benchmarks.__main__ import MNIST_FOLDER
-from tests.benchmarks.cases import FLOOR, OURS, SPEED
+from tests.benchmarks.__main__ import DATA
+from tests.benchmarks.cases import CALLS, FITS, FLOOR, OURS
 from tests.benchmarks.contestants import enters
-from tests.benchmarks.race import Stage
+from tests.benchmarks.stage import Stage
 
 Line = tuple[str, int]
 
@@ -77,12 +77,12 @@ class LineClock:
 
 def main() -> None:
     options = parse()
-    case = next(case for case in SPEED if options.case in case.name)
+    case = next(case for case in (*FITS, *CALLS) if options.case in case.name)
     ours = Stage(options.contestant, case, options.data)
     untraced = timed(ours.run, options.runs)
     clock = LineClock(options.within)
     clock.run(ours.run)
-    steps = case.n_steps(ours.X.shape[0])
+    steps = case.n_steps(ours.X.shape[0]) if case.action == "fit" else case.calls
     per_step = case.calls / steps * 1e6  # of `run`, which gives seconds a call
     print(f"{case.name}: {options.contestant}, {steps} steps or calls")
     print(f"{untraced * per_step:10.2f} us a step, untraced, median of {options.runs} runs")
@@ -101,7 +101,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--contestant", default=OURS)
     parser.add_argument("--top", type=int, default=30, help="number of lines")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--data", type=Path, default=MNIST_FOLDER)
+    parser.add_argument("--data", type=Path, default=DATA)
     return parser.parse_args()
 
 

@@ -1,46 +1,36 @@
-"""How a case is measured: each contestant in a process of its own, all in turn.
+"""How contestants are run: each in a process of its own, all in turn.
 
-Workers live as long as the run and sleep while another one works, so that no library's
-thread pool disturbs another's; all keep their own default number of threads. In every
+A worker has the cores that it is given and as many threads, whatever the environment says,
+and BLAS chooses its kernels by the processor. Workers live as long as a section and sleep
+while another one works, so that no library's thread pool disturbs another's. In every
 repeat each contestant runs once, in an order that rotates, so that what the machine does
 meanwhile meets all alike; ratios are taken within a repeat.
 """
 
 import os
-import pickle
 import sys
 import time
-import tracemalloc
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache, partial
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
-from pathlib import Path
+from multiprocessing.util import Finalize
 from threading import Thread
 from typing import Any, Self
 
-from tests.benchmarks.cases import SKORCH, WINE, Case
-from tests.benchmarks.contestants import build, enters
-from tests.benchmarks.data import load
+from joblib.externals.loky import get_reusable_executor
 
 # Seconds for a worker's threads to fall asleep: OpenBLAS's spin for 0.1 s after the last call.
 PAUSE = 0.15
-# skorch takes long, and what it takes is far from ours: few repeats say enough.
-SKORCH_REPEATS = 3
+KERNELS = "OPENBLAS_CORETYPE"
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Race:
-    """Contestants in processes of their own.
+    """Contestants in processes of their own, all with the same number of cores."""
 
-    Parameters
-    ----------
-    folder : Path
-        Where MNIST is.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, n_cores: int) -> None:
+        self.n_cores = n_cores
         self._workers: dict[str, ProcessPoolExecutor] = {}
 
     def __enter__(self) -> Self:
@@ -50,31 +40,61 @@ class Race:
         for worker in self._workers.values():
             worker.shutdown()
 
-    def ask(self, function: Callable[..., Any], name: str, case: Case) -> Any:
-        """Call `function(name, case, folder)` in a contestant's process."""
+    def ask(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call `function(name, *arguments)` in a contestant's process."""
         if name not in self._workers:
-            self._workers[name] = ProcessPoolExecutor(
-                1, get_context("spawn"), initializer=leave_with_parent
-            )
-        return self._workers[name].submit(function, name, case, self.folder).result()
+            self._workers[name] = worker(self.n_cores)
+        return self._workers[name].submit(function, name, *arguments).result()
 
-    def times(self, case: Case, names: Sequence[str], repeats: int) -> dict[str, list[float]]:
-        """Seconds of each contestant that enters, one number a repeat."""
-        entered = [name for name in names if enters(name, case)]
-        seconds: dict[str, list[float]] = {name: [] for name in entered}
-        for name in entered:
-            self.ask(warm_up, name, case)
+    def in_turn(
+        self, names: Sequence[str], repeats: int, function: Callable[..., Any], *arguments: Any
+    ) -> dict[str, list[Any]]:
+        """What each contestant answers in each repeat, whose number comes last."""
+        answers: dict[str, list[Any]] = {name: [] for name in names}
         for repeat in range(repeats):
-            turn = repeat % len(entered)
-            for name in entered[turn:] + entered[:turn]:
-                if name != SKORCH or repeat < SKORCH_REPEATS:
+            turn = repeat % len(names)
+            for name in [*names[turn:], *names[:turn]]:
+                if self.n_cores > 1:
                     time.sleep(PAUSE)
-                    seconds[name].append(self.ask(measure, name, case))
-        return seconds
+                answers[name].append(self.ask(name, function, *arguments, repeat))
+        return answers
 
 
-def leave_with_parent() -> None:
-    """End this worker when the process that started it ends, however it ends."""
+def cores() -> list[int]:
+    """Numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def worker(n_cores: int) -> ProcessPoolExecutor:
+    """A process with that many cores and threads."""
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
+    with _confined(n_cores):
+        pool.submit(int).result()
+    return pool
+
+
+@contextmanager
+def _confined(n_cores: int) -> Iterator[None]:
+    """Processes that are started meanwhile inherit the environment and the cores."""
+    environment, before = dict(os.environ), cores()
+    os.environ.pop(KERNELS, None)
+    os.environ.update(dict.fromkeys(THREADS, str(n_cores)), JAX_PLATFORMS="cpu")
+    if hasattr(os, "sched_setaffinity"):
+        # The first core serves most interrupts.
+        os.sched_setaffinity(0, before[-n_cores:])
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, before)
+
+
+def _begin() -> None:
+    """Have this worker end with the process that started it, and its own workers with it."""
 
     def wait() -> None:
         parent = parent_process()
@@ -83,95 +103,12 @@ def leave_with_parent() -> None:
         os._exit(1)
 
     Thread(target=wait, daemon=True).start()
+    # Joblib's workers would be waited for, and they wait for more to do. Queues close at 10.
+    Finalize(None, _dismiss, exitpriority=100)
 
 
-class Stage:
-    """A contestant with a case's data in memory, ready to run it again and again."""
-
-    def __init__(self, name: str, case: Case, folder: Path) -> None:
-        # What is left unfinished is unfinished on purpose.
-        warnings.simplefilter("ignore")
-        self.case = case
-        self.build = partial(build, name, case)
-        self.X, self.y = load(case, name.split()[1], folder)
-        self.trained = None
-        if case.action != "fit":
-            self.trained = self.build()
-            X, y = (self.X, self.y) if self.X.shape[0] >= 1000 else self._more(name, folder)
-            self.trained.fit(X[:1000], y[:1000])
-        self.model: Any = None
-
-    def _more(self, name: str, folder: Path) -> tuple[Any, Any]:
-        # A few rows to predict are too few to have trained on.
-        case = Case(self.case.data, self.case.widths)
-        return load(case, name.split()[1], folder)
-
-    def run(self) -> float:
-        """Seconds of one call of the case's action."""
-        case, X, y = self.case, self.X, self.y
-        model = self.build() if self.trained is None else self.trained
-        start = time.perf_counter()
-        for call in range(case.calls):
-            if case.action == "fit":
-                model.fit(X, y)
-            elif case.action == "predict":
-                model.predict(X)
-            else:
-                model.partial_fit(X[call : call + 1], y[call : call + 1])
-        seconds = time.perf_counter() - start
-        n_iter = getattr(model, "n_iter_", case.epochs)
-        if case.action == "fit" and n_iter != case.epochs:
-            raise RuntimeError(f"{model} stopped after {n_iter} epochs in {case.name}")
-        self.model = model
-        return seconds / case.calls
-
-
-# The functions that workers are asked to call: (contestant, case, folder) -> numbers.
-
-
-@lru_cache(maxsize=1)
-def stage(name: str, case: Case, folder: Path) -> Stage:
-    """The worker's one stage, kept from call to call."""
-    return Stage(name, case, folder)
-
-
-def warm_up(name: str, case: Case, folder: Path) -> None:
-    stage(name, case, folder).run()
-
-
-def measure(name: str, case: Case, folder: Path) -> float:
-    return stage(name, case, folder).run()
-
-
-def traced_peak(name: str, case: Case, folder: Path) -> int:
-    """Most bytes that NumPy and Python hold at a time during a fit, beyond the data."""
-    prepared = stage(name, case, folder)
-    tracemalloc.start()
-    try:
-        prepared.run()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-def footprint(name: str, case: Case, folder: Path) -> tuple[int, int]:
-    """Bytes by which a fit raises the process's peak memory, and bytes of the pickle.
-
-    To be asked of a fresh process. A small fit of something else comes first, so that
-    imports and thread pools do not count.
-    """
-    Stage(name, WINE, folder).run()
-    prepared = Stage(name, case, folder)
-    # Linux: forget the peak so far, then read it again after the fit.
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _peak()
-    prepared.run()
-    return _peak() - before, len(pickle.dumps(prepared.model))
-
-
-def _peak() -> int:
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+def _dismiss() -> None:
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def say(text: str) -> None:

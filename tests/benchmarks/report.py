@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -12,48 +13,90 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 import skdeep
-from tests.benchmarks.cases import (
-    FLOOR,
-    MLP,
-    MLP_64,
-    OURS,
-    OURS_64,
-    SKORCH,
-    TORCH,
-    Case,
-)
+from tests.benchmarks.cases import FLOOR, LABELS, MLP_64, OURS, OURS_64
 
 Times = Mapping[str, Sequence[float]]
 NOTHING = "-"
+# Not peers but bounds: no loss that they take less time.
+DOES_NOTHING = "an estimator that does nothing"
+BOUNDS = (FLOOR, DOES_NOTHING)
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "jax")
 
 
-SPEED_NOTE = """\
-Time of a peer divided by the time of skdeep in the same repeat, in float32 unless stated
-otherwise: median (minimum-maximum) over the repeats; higher is better for skdeep. BLAS floor:
-the time of the matrix products alone, called through `np.matmul(..., out=)` with the same
-shapes (SciPy's product for sparse input), as a fraction of the time of skdeep."""
-MEMORY_NOTE = """\
-Growth of the peak memory of a fresh process during one fit, not counting imports and data, and
-size of the pickled estimator (for PyTorch, of its `state_dict`)."""
-GROWTH_NOTE = """\
-One epoch of a regression with batches of 256, 8,192 rows, 64 columns and 2 hidden layers of 64
-units, where one of these numbers grows by powers of two. First and last value, and the
-exponent, which is the least-squares slope on logarithmic scales: 0 means constant, 1 linear.
-Memory is the peak of NumPy's allocations, not counting the data."""
+@dataclass
+class Ratios:
+    """Times of contestants in several cases, to be compared with ours in the same repeat.
+
+    Attributes
+    ----------
+    title : str
+        What the table is of, also for charts and the list of who is faster.
+    unit : str
+        'us', 'ms' or 's': of our own times.
+    peers : sequence of str
+        Contestants in the order of their columns.
+    ours : str
+        The contestant that they are compared with.
+    rows : dict
+        Name of the case -> contestant -> seconds in each repeat. Not all enter all cases.
+    """
+
+    title: str
+    unit: str
+    peers: Sequence[str]
+    ours: str = OURS
+    rows: dict[str, Times] = field(default_factory=dict)
+
+    def of(self, case: str, peer: str) -> list[float]:
+        """A peer's time by ours in each repeat; empty where it has not entered."""
+        times = self.rows[case]
+        if peer not in times:
+            return []
+        ours = times[OURS_64 if peer == MLP_64 else self.ours]
+        return [theirs / our for theirs, our in zip(times[peer], ours, strict=True)]
+
+    def table(self) -> str:
+        """Our medians, and ratios with their spread; those below 1 in bold type."""
+        scale = {"us": 1e6, "ms": 1e3, "s": 1.0}[self.unit]
+        header = ["case", f"{label(self.ours)}, {self.unit}", *map(label, self.peers)]
+        rows = [
+            [
+                case,
+                f"{scale * median(times[self.ours]):.3g}",
+                *(self._cell(case, peer) for peer in self.peers),
+            ]
+            for case, times in self.rows.items()
+        ]
+        return table(header, rows)
+
+    def faster(self) -> list[list[str]]:
+        """Cases and peers whose median time is below ours."""
+        return [
+            [self.title, case, label(peer), spread(self.of(case, peer))]
+            for case in self.rows
+            for peer in self.peers
+            if self._lost(case, peer)
+        ]
+
+    def _lost(self, case: str, peer: str) -> bool:
+        ratios = self.of(case, peer)
+        return bool(ratios) and peer not in BOUNDS and median(ratios) < 1
+
+    def _cell(self, case: str, peer: str) -> str:
+        cell = spread(self.of(case, peer))
+        return f"**{cell}**" if self._lost(case, peer) else cell
 
 
-def section(
-    title: str,
-    note: str,
-    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]],
-) -> str:
-    """A heading, a note, and tables under their captions; empty where there are no rows."""
-    parts = [f"## {title}", note]
-    for caption, (header, rows) in tables.items():
-        if not rows:
-            return ""
-        parts += [f"{caption}:", table(header, rows)] if caption else [table(header, rows)]
-    return "\n\n".join(parts)
+def label(name: str) -> str:
+    return LABELS.get(name, name)
+
+
+def spread(values: Sequence[float], scale: float = 1.0) -> str:
+    """Median, minimum and maximum."""
+    if not values:
+        return NOTHING
+    middle, low, high = (scale * f(values) for f in (median, min, max))
+    return f"{middle:.3g} ({low:.3g}-{high:.3g})" if len(values) > 1 else f"{middle:.3g}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -62,124 +105,46 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def ratio_cell(times: Times, peer: str, ours: str = OURS) -> str:
-    """Median over the repeats of peer's time by ours, and its spread."""
-    ratios = _ratios(times, peer, ours)
-    if not ratios:
-        return NOTHING
-    return f"{median(ratios):.3g} ({min(ratios):.3g}-{max(ratios):.3g})"
+def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """Least-squares slope on logarithmic scales: 0 means constant, 1 linear."""
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
-def share_cell(times: Times) -> str:
-    """Median share of the matrix products in our time, and its spread."""
-    ratios = _ratios(times, FLOOR, OURS)
-    if not ratios:
-        return NOTHING
-    return f"{median(ratios):.0%} ({min(ratios):.0%}-{max(ratios):.0%})"
+def machine(
+    command: str, packages: Sequence[str] = PACKAGES, kernels: Sequence[str] = ()
+) -> str:
+    """Where and how the document was made, with the versions of packages, if installed.
 
-
-def goal_cell(case: Case, times: Times, peer: str) -> str:
-    """The ratio to reach, and whether it is."""
-    goal, ratios = case.goals.get(peer), _ratios(times, peer, OURS)
-    if goal is None or not ratios:
-        return NOTHING
-    reached = "reached" if median(ratios) >= goal else "**missed**"
-    return f"{goal:.0%} {reached}" if peer == FLOOR else f"{goal:g} {reached}"
-
-
-def _ratios(times: Times, peer: str, ours: str) -> list[float]:
-    # A contestant may have run in the first repeats only.
-    pairs = zip(times.get(peer, ()), times.get(ours, ()), strict=False)
-    return [theirs / own for theirs, own in pairs]
-
-
-def milliseconds(seconds: Sequence[float]) -> str:
-    return f"{1000 * median(seconds):.3g}" if seconds else NOTHING
-
-
-SPEED_HEADER = (
-    "case",
-    "skdeep, ms",
-    "MLP",
-    "goal",
-    "MLP, float64",
-    "PyTorch eager",
-    "goal",
-    "skorch",
-    "BLAS floor",
-    "goal",
-)
-
-
-def speed_row(case: Case, times: Times) -> tuple[str, ...]:
-    return (
-        case.name,
-        milliseconds(times[OURS]),
-        ratio_cell(times, MLP),
-        goal_cell(case, times, MLP),
-        ratio_cell(times, MLP_64, OURS_64),
-        ratio_cell(times, TORCH),
-        goal_cell(case, times, TORCH),
-        ratio_cell(times, SKORCH),
-        share_cell(times),
-        goal_cell(case, times, FLOOR),
-    )
-
-
-def size_row(
-    case: Case,
-    names: Sequence[str],
-    sizes: Mapping[str, Sequence[int]],
-    which: int,
-    unit: float,
-) -> tuple[str, ...]:
-    cells = [f"{sizes[name][which] / unit:.1f}" if name in sizes else NOTHING for name in names]
-    return (case.name, *cells)
-
-
-def growth_header(timed: Sequence[str], traced: Sequence[str]) -> tuple[str, ...]:
-    times = [column for name in timed for column in (f"{name}, ms", "exponent")]
-    memory = [column for name in traced for column in (f"{name}, MB", "exponent")]
-    return ("what grows", *times, *memory)
-
-
-def growth_row(
-    axis: str,
-    sizes: Sequence[int],
-    times: Mapping[str, Sequence[float]],
-    memory: Mapping[str, Sequence[float]],
-) -> tuple[str, ...]:
-    """First and last value and the exponent, for each contestant."""
-    cells = [f"{axis}, {sizes[0]:,} to {sizes[-1]:,}"]
-    for unit, measured in ((1e-3, times), (1e6, memory)):
-        for values in measured.values():
-            first, last = (f"{value / unit:.3g}" for value in (values[0], values[-1]))
-            slope, _ = np.polyfit(np.log(sizes), np.log(values), 1)
-            cells += [f"{first} to {last}", f"{slope:.2f}"]
-    return tuple(cells)
-
-
-PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch")
-
-
-def machine(command: str, packages: Sequence[str] = PACKAGES) -> str:
-    """Where and how the document was made, with the versions of packages, if installed."""
-    blas = [
-        f"{pool['internal_api']} {pool['version']} ({pool['architecture']}, "
-        f"{pool['num_threads']} threads)"
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas" and "numpy" in pool["filepath"]
-    ]
+    `kernels` are those of other processes; without them, those of this one are named.
+    """
     lines = [
         f"- Machine: {os.cpu_count()} cores, {_cpu_model()}; {platform.platform()}; "
         f"load before the start {os.getloadavg()[0]:.1f}",
         f"- Python {platform.python_version()}, skdeep {skdeep.__version__}, "
         + ", ".join(f"{package} {version(package)}" for package in packages if _has(package)),
-        f"- BLAS of NumPy: {', '.join(blas) or 'unknown'}",
+        *(f"- {line}" for line in kernels or [f"BLAS: {blas()}"]),
         f"- Commit {_commit()}",
         f"- Command: `{command}`",
     ]
     return "\n".join(lines)
+
+
+def blas() -> str:
+    """The kernels and threads of each BLAS that this process has loaded."""
+    return ", ".join(
+        f"{_owner(pool['filepath'])} {pool['internal_api']} {pool['version']} "
+        f"({pool['architecture']}, {counted(pool['num_threads'], 'thread')})"
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    )
+
+
+def _owner(path: str) -> str:
+    return next((name for name in ("numpy", "scipy") if f"{name}.libs" in path), "the system's")
+
+
+def counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
 def _has(package: str) -> bool:
