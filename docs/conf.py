@@ -22,6 +22,8 @@ os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND"
 
 from inventories import write_inventories  # noqa: E402
 from source_links import source_links  # noqa: E402
+from sphinx.addnodes import pending_xref  # noqa: E402
+from sphinx.ext.autosummary import autosummary_table  # noqa: E402
 
 import skdeep  # noqa: E402
 
@@ -80,7 +82,7 @@ html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "header_links_before_dropdown": 6,
-    "show_toc_level": 2,
+    "show_toc_level": 3,
     "show_nav_level": 1,
     "secondary_sidebar_items": {"**": ["page-toc", "sg_download_links"]},
     "footer_start": ["copyright"],
@@ -137,7 +139,28 @@ def skip_inherited(app, what, name, obj, skip, options):
     return True if inherited and name not in ("score", "fit_transform") else None
 
 
+def drop_citations_of_summaries(app, doctree):
+    """A summary in a table has no list of references that its [1] could lead to."""
+    for table in doctree.findall(autosummary_table):
+        for xref in list(table.findall(pending_xref)):
+            if xref.get("refdomain") == "citation":
+                xref.parent.remove(xref)
+
+
+def mend_links_of_modules(app, pagename, templatename, context, doctree):
+    """Let [docs] in a module's source lead to a class, whichever module it is documented in."""
+    if pagename.startswith("_modules/"):
+        # viewcode takes one module for all names of a file; a page is called as what it shows.
+        context["body"] = re.sub(
+            r'(class="viewcode-back" href="[^"]*?api/([\w.]+)\.html)#(?!\2)[\w.]+',
+            r"\1#\2",
+            context["body"],
+        )
+
+
 def setup(app):
+    app.connect("doctree-read", drop_citations_of_summaries)
+    app.connect("html-page-context", mend_links_of_modules)
     app.connect("builder-inited", copy_mathjax)
     app.connect("autodoc-process-docstring", escape_fitted_names)
     app.connect("autodoc-skip-member", skip_inherited)

@@ -200,7 +200,7 @@ def test_the_landing_page_leads_on(browser, address):
     visitor = Visitor(browser, address)
     visitor.open("index.html")
     assert "TabularClassifier" in visitor.page.locator(".highlight").first.inner_text()
-    visitor.page.locator(".sd-card", has_text="Examples").locator("a").click()
+    visitor.page.locator(".sd-card", has_text="Examples").click()
     visitor.page.locator(".sphx-glr-thumbcontainer", has_text="intervals").first.click()
     visitor.page.wait_for_url("**/prediction_intervals.html")
     assert visitor.complaints == []
