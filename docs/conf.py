@@ -55,11 +55,11 @@ myst_heading_anchors = 2
 
 # Names of skdeep must be found; those of other packages may have no page of their own.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!skdeep\b).*"), ("py:.*", r"skdeep\._.*")]
+nitpick_ignore_regex = [("py:.*", r"(?!skdeep\b)\w+\..*"), ("py:.*", r"skdeep\._.*")]
 
 autosummary_generate = True
 autodoc_typehints = "none"
-autodoc_member_order = "bysource"
+autodoc_member_order = "alphabetical"
 numpydoc_show_class_members = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -128,9 +128,13 @@ def copy_mathjax(app):
     shutil.copytree(source / fonts, target / fonts, dirs_exist_ok=True)
 
 
-def escape_fitted_names(app, what, name, obj, options, lines):
-    """Keep "shape (n_features_in_,)" from being read as a link, which `word_` is in RST."""
-    lines[:] = [re.sub(r"(shape \(\w+)_([,)])", r"\1\_\2", line) for line in lines]
+def escape_shapes(app, what, name, obj, options, lines):
+    """Keep shapes from being read as markup: `word_` is a link in RST, and `*word` emphasis."""
+    for pattern, escaped in (
+        (r"(shape \(\w+)_([,)])", r"\1\_\2"),
+        (r"(?<!`)\((.*?)\*models", r"(\1\\*models"),
+    ):
+        lines[:] = [re.sub(pattern, escaped, line) for line in lines]
 
 
 def skip_inherited(app, what, name, obj, skip, options):
@@ -162,5 +166,5 @@ def setup(app):
     app.connect("doctree-read", drop_citations_of_summaries)
     app.connect("html-page-context", mend_links_of_modules)
     app.connect("builder-inited", copy_mathjax)
-    app.connect("autodoc-process-docstring", escape_fitted_names)
+    app.connect("autodoc-process-docstring", escape_shapes)
     app.connect("autodoc-skip-member", skip_inherited)

@@ -12,9 +12,12 @@ from sklearn.utils.discovery import all_displays, all_estimators, all_functions
 SKLEARN = "https://scikit-learn.org/stable/"
 NUMPY = "https://numpy.org/doc/stable/"
 SCIPY = "https://docs.scipy.org/doc/scipy/"
-PAGES = {
-    "callbacks": "sklearn.callback py:module modules/callbacks.html",
-    "routing": "metadata_routing std:label metadata_routing.html",
+# What else the pages, and the docstrings that they inherit, refer to.
+OTHER_LINES = {
+    "sklearn": [
+        "sklearn.callback py:module 0 api/sklearn.callback.html#module-$ -",
+        "accuracy_score std:label -1 modules/model_evaluation.html#accuracy-score Accuracy",
+    ]
 }
 
 
@@ -52,6 +55,7 @@ def write_inventories(folder: Path) -> dict:
             f"{name} py:{kind} 1 {pages}/{name}.html#$ -"
             for name, kind in sorted(names.items())
         ]
+        lines += OTHER_LINES.get(project, [])
         _write(folder / f"{project}.inv", project, lines)
         mapping[project] = (address, str(folder / f"{project}.inv"))
     return mapping

@@ -114,4 +114,4 @@ mixed = DeepClassifier(
     early_stopping=True,
     random_state=0,
 ).fit(X_train, y_train)
-print(mixed.summary())
+print(f"\n{mixed.summary()}")

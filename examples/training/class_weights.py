@@ -69,7 +69,7 @@ for name, estimator in variants.items():
 # Weights find more of the rare class, for a price in log-loss. The focal loss and label
 # smoothing move the decision little; label smoothing lowers the log-loss.
 
-figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+figure, axes = plt.subplots(figsize=(6, 4.2), layout="constrained")
 for name, p in probabilities.items():
     recall = recall_score(y_test, p.argmax(axis=1))
     color = "tab:gray" if name.startswith("linear") else "tab:blue"
@@ -77,7 +77,9 @@ for name, p in probabilities.items():
     axes.annotate(
         name, (recall, log_loss(y_test, p)), xytext=(6, 4), textcoords="offset points"
     )
-axes.set(xlabel="recall of the rare class", ylabel="log-loss", xlim=(0.1, 0.68))
+axes.set(
+    xlabel="recall of the rare class", ylabel="log-loss", xlim=(0.1, 0.7), ylim=(0.25, 0.65)
+)
 axes.grid(alpha=0.3)
 plt.show()
 
@@ -89,7 +91,7 @@ plt.show()
 # probabilities matter, leave the weights out and move the threshold instead: see
 # :doc:`/how_to/imbalanced`.
 
-figure, axes = plt.subplots(figsize=(6, 4.5), layout="constrained")
+figure, axes = plt.subplots(figsize=(6, 4.2), layout="constrained")
 for name in ("unweighted", "class_weight", "label_smoothing"):
     CalibrationDisplay.from_predictions(
         y_test, probabilities[name][:, 1], n_bins=6, name=name, ax=axes
