@@ -18,7 +18,9 @@ def test_sonar_accuracy():
     rows = table(run_on("seeds", "sonar.py"), "variant")
     assert rows["as it comes"][0] >= 0.85
     assert rows["alpha=1, lbfgs"][0] >= 0.85
-    assert all(0.02 < error < 0.03 for _, error in rows.values())
+    assert rows["as it comes"][0] > rows["linear model"][0] + 0.05
+    assert rows["linear model"][0] > rows["most frequent class"][0] + 0.1
+    assert all(0.02 < error < 0.04 for _, error in rows.values())
 
 
 def test_wines_accuracy():
@@ -43,6 +45,14 @@ def test_wine_quality_beats_the_median_and_a_line():
         assert mae < ridge[2] < median[2]
     assert rows["network, squared_error"][0] > 0.55
     assert rows["network, absolute_error"][2] < rows["network, squared_error"][2]
+
+
+def test_progression_of_diabetes_takes_the_place_of_wines():
+    rows = table(run(example("wine_quality.py")), "model")
+    for loss in ("squared_error", "huber", "absolute_error"):
+        within, _, mae = rows[f"network, {loss}"]
+        assert within > rows["median"][0] + 0.1
+        assert mae < rows["median"][2] - 10
 
 
 def test_mnist_accuracy_is_no_luck():
