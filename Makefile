@@ -2,7 +2,7 @@
 # `make check PYTHON=python3.13` picks another.
 PYTHON ?= $(or $(wildcard .venv/bin/python .venv/Scripts/python.exe),python)
 
-.PHONY: check test docs pictures bench
+.PHONY: check test docs site bench
 
 check:  ## lint, format and types: seconds
 	$(PYTHON) -m ruff check .
@@ -12,15 +12,11 @@ check:  ## lint, format and types: seconds
 test:  ## tests, docstring examples and scripts: minutes
 	$(PYTHON) -m pytest
 
-docs:  ## the documentation, warnings as errors: docs/_build/html/index.html
-	$(PYTHON) -m sphinx -W -b html docs docs/_build/html
+docs:  ## the site, all examples run, warnings as errors: docs/_build/html/index.html
+	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
 
-PICTURES = mixed_table prediction_intervals which_columns out_of_fold
-
-pictures:  ## the pictures of the gallery, drawn by the examples: a minute
-	for name in $(PICTURES); do \
-	  $(PYTHON) examples/$$name.py --plot docs/pictures/$$name.png || exit 1; \
-	done
+site: docs  ## the site, its links, and what a browser sees: needs Chromium
+	$(PYTHON) -m pytest tests/site
 
 bench:  ## timings against scikit-learn, PyTorch and JAX: needs the extra "bench"
 	$(PYTHON) -m tests.benchmarks

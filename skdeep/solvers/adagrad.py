@@ -18,7 +18,7 @@ class RMSprop(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     rho : float in [0, 1), default=0.9
         Decay rate of the mean square. PyTorch calls it alpha; its default is 0.99.
     epsilon : float in (0, inf), default=1e-8
@@ -69,7 +69,7 @@ class Adagrad(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     epsilon : float in (0, inf), default=1e-10
         Added to the square root.
 
@@ -114,11 +114,11 @@ class Adadelta(StochasticSolver):
     Parameters
     ----------
     learning_rate : str, schedule or callable, default='constant'
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     learning_rate_init : float in (0, inf), default=1.0
         Initial learning rate. The default gives the paper's algorithm, which has none.
     power_t : float in [0, inf), default=0.5
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     rho : float in [0, 1), default=0.9
         Decay rate of both mean squares.
     epsilon : float in (0, inf), default=1e-6

@@ -34,7 +34,7 @@ class Adam(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     beta_1 : float in [0, 1), default=0.9
         Decay rate of the first moment.
     beta_2 : float in [0, 1), default=0.999
@@ -88,7 +88,7 @@ class AdamW(Adam):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     beta_1, beta_2, epsilon
         See :class:`Adam`.
     weight_decay : float in [0, inf), default=0.01
@@ -151,7 +151,7 @@ class AMSGrad(Adam):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     beta_1, beta_2, epsilon
         See :class:`Adam`.
 
@@ -197,7 +197,7 @@ class NAdam(Adam):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     beta_1, beta_2, epsilon
         See :class:`Adam`.
 

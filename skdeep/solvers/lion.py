@@ -21,7 +21,7 @@ class Lion(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     beta_1 : float in [0, 1), default=0.9
         Weight of the momentum in the direction c of the step.
     beta_2 : float in [0, 1), default=0.99

@@ -18,7 +18,7 @@ class SGD(StochasticSolver):
     Parameters
     ----------
     learning_rate, learning_rate_init, power_t
-        See :class:`StochasticSolver`.
+        See :class:`~skdeep.solvers.StochasticSolver`.
     momentum : float in [0, 1], default=0.9
         Decay rate of the velocity v.
     nesterovs_momentum : bool, default=True

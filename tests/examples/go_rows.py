@@ -1,6 +1,7 @@
 """The page's rows, a check of each, and what they are measured by."""
 
 import re
+import textwrap
 from pathlib import Path
 
 from sklearn.base import clone
@@ -17,8 +18,8 @@ CHECKS = {}
 
 
 def code_blocks(text):
-    blocks = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.MULTILINE)
-    return [re.sub(r"^   ", "", block, flags=re.MULTILINE) for block in blocks]
+    pattern = r"^( *)\.\. code-block:: python\n\n((?:\1   .*\n|\n)+)"
+    return [textwrap.dedent(block) for _, block in re.findall(pattern, text, re.MULTILINE)]
 
 
 SETUP, RECIPE = code_blocks(PAGE)
