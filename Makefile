@@ -9,8 +9,8 @@ check:  ## lint, format and types: seconds
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
-test:  ## tests, docstring examples and scripts: minutes
-	$(PYTHON) -m pytest
+test:  ## tests, docstring examples and scripts, on all cores: minutes
+	$(PYTHON) -m pytest -n auto --dist worksteal
 
 docs:  ## the site, all examples run, warnings as errors: docs/_build/html/index.html
 	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html

@@ -23,7 +23,9 @@ def halves(step):
 
 
 EACH = pytest.mark.parametrize(
-    "schedule", [*BY_STEP, WarmUp(2, "linear"), Cosine(1, 0.1), halves], ids=str
+    "schedule",
+    [*BY_STEP, WarmUp(2, "linear"), Cosine(1, 0.1), pytest.param(halves, id="halves")],
+    ids=str,
 )
 
 

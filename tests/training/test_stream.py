@@ -61,7 +61,7 @@ BY_STEP = {name: as_schedule(name) for name in SCHEDULES if as_schedule(name).by
         *BY_STEP,
         WarmUp(1.5, "cosine"),
         WarmUp(0.1, "exponential"),
-        lambda step: 0.1 / (step + 1),
+        pytest.param(lambda step: 0.1 / (step + 1), id="function"),
     ],
     ids=str,
 )
