@@ -1,8 +1,5 @@
-"""Summaries of fitted networks."""
+"""Summaries and plots of fitted networks."""
 
-from skdeep.inspection.summary import html_summary, text_summary
+from skdeep.inspection.summary import LayerRow, Summary
 
-__all__ = [
-    "html_summary",
-    "text_summary",
-]
+__all__ = ["LayerRow", "Summary"]

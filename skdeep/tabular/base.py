@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
 from skdeep._checks.data import check_weights
+from skdeep._checks.documentation import Documented
 from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.inference import raw_output
 from skdeep._parallel.conductor import n_jobs_for, train_tasks
@@ -57,7 +58,7 @@ class Built:
         self.tasks = [task for _, task in built]
 
 
-class TabularEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
+class TabularEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of the classifier and the regressor; see them for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]]
