@@ -30,6 +30,7 @@ from skdeep.tabular.ensemble import (
     Ensemble,
     MemberStack,
     blend,
+    curves_of,
     decoded,
     report_of,
 )
@@ -269,6 +270,7 @@ class TabularEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimat
         )
         outcomes = [[_outcome(each) for each in members] for members in trained]
         self.members_ = report_of(outcomes, self._ensemble.weights)
+        self.__dict__.update(curves_of(outcomes))
         self.n_iter_ = max(each.result.n_iter for members in trained for each in members)
 
     def _predict(self, X: Any) -> Array:
@@ -331,4 +333,8 @@ def _outcome(trained: Trained) -> dict[str, Any]:
         result.history.best_iter,
         -result.history.best_score,
     )
-    return dict(zip(OUTCOME, values, strict=True))
+    return {
+        **dict(zip(OUTCOME, values, strict=True)),
+        "loss_curve": result.history.loss_curve,
+        "validation_loss_curve": result.history.validation_loss_curve,
+    }
