@@ -205,6 +205,7 @@ class LossCurveDisplay:
             (self.learning_rate_line_,) = self.learning_rate_ax_.plot(
                 *self.learning_rates, color=color, linestyle="-.", linewidth=1, label=label
             )
+            self.learning_rate_ax_.set_ylim(bottom=0, auto=True)
         ax.set(xlabel="Epoch", ylabel="Loss")
         one_legend(ax)
         return self

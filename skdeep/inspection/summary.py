@@ -71,32 +71,33 @@ class Summary(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return html_table(self.rows, "dataframe")
-
-
-def html_table(rows: list[LayerRow], css_class: str) -> str:
-    """The table as HTML, with the total below."""
-    # The class of rows is scikit-learn's: dark text, as its tables are light in any theme.
-    right = ' style="text-align: right !important"'
-    head = "".join(f"<th{right if name == HEADER[-1] else ''}>{name}</th>" for name in HEADER)
-    body = "".join(
-        '<tr class="default">'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells[:-1])
-        + f"<td{right}>{cells[-1]}</td></tr>"
-        for cells in [*map(_cells, rows), ("total", "", "", f"{_total(rows):,}")]
-    )
-    return (
-        f'<table class="{css_class}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
+        return _html(self.rows, "dataframe", "")
 
 
 def html_section(rows: list[LayerRow]) -> str:
     """The table as a section of scikit-learn's diagrams of estimators, in their style."""
+    # Their rows of class "default" have dark text, because they are light in any theme.
     return (
         '<div class="estimator-table"><details open><summary>Layers</summary>'
-        f"{html_table(rows, 'parameters-table')}</details></div>"
+        f"{_html(rows, 'parameters-table', 'default')}</details></div>"
     )
+
+
+def _html(rows: list[LayerRow], table_class: str, row_class: str) -> str:
+    total = ("total", "", "", f"{_total(rows):,}")
+    body = "".join(_html_row("td", cells, row_class) for cells in [*map(_cells, rows), total])
+    head = _html_row("th", HEADER, "")
+    return f'<table class="{table_class}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+
+def _html_row(tag: str, cells: tuple[str, ...], row_class: str) -> str:
+    # Against the alignment of notebooks, and of scikit-learn's diagrams.
+    sides = ("left", "left", "left", "right")
+    inner = "".join(
+        f'<{tag} style="text-align: {side} !important">{escape(cell)}</{tag}>'
+        for side, cell in zip(sides, cells, strict=True)
+    )
+    return f'<tr class="{row_class}">{inner}</tr>'
 
 
 def _cells(row: LayerRow) -> tuple[str, str, str, str]:

@@ -76,11 +76,17 @@ def test_several_estimators_share_axes_and_one_legend():
     )
     assert again.score_ax_ is first.score_ax_
     assert again.learning_rate_ax_ is first.learning_rate_ax_
+    # Whatever was drawn first.
+    LossCurveDisplay(loss_curves=[[9.0]], learning_rates=([0.0], [7.0])).plot(first.ax_)
+    first.figure_.canvas.draw()
+    assert first.learning_rate_ax_.get_ylim()[0] == 0
+    assert 7 <= first.learning_rate_ax_.get_ylim()[1] < 8
+    assert first.ax_.get_ylim()[1] > 9
     assert len(first.figure_.axes) == 3
     legends = [ax.get_legend() for ax in first.figure_.axes if ax.get_legend()]
     assert len(legends) == 1
     said = [text.get_text() for text in legends[0].get_texts()]
-    assert len(said) == len(set(said)) == 10
+    assert len(said) == len(set(said)) == 12
     assert sum(text.startswith("two, ") for text in said) == 5
     lines = [again.line_, again.validation_line_, again.score_line_, again.best_line_]
     assert {line.get_color() for line in lines} == {"green"}
