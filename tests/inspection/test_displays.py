@@ -99,6 +99,8 @@ def test_members_are_thin_lines_around_their_mean():
     np.testing.assert_allclose(heights(display.line_), np.mean(TABULAR.loss_curves_, axis=0))
     curves = [*TABULAR.loss_curves_, *TABULAR.validation_loss_curves_]
     assert [heights(line).tolist() for line in display.member_lines_] == curves
+    styles = [line.get_linestyle() for line in display.member_lines_]
+    assert styles == ["-"] * 3 + ["--"] * 3
     thin = {line.get_linewidth() for line in display.member_lines_}
     assert max(thin) < display.line_.get_linewidth()
     rows = TABULAR.members_.to_dict().values()
