@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 FLOATS = ("float64", "float32")
 
@@ -24,6 +25,11 @@ def refusing_inconsistent(estimator: BaseEstimator) -> Iterator[None]:
             f"This {type(estimator).__name__} is not a consistent model: {kind}"
             f"{str(error).rstrip('.')}. Fit it again, or use an intact copy."
         ) from error
+
+
+def require_fitted(estimator: BaseEstimator) -> None:
+    """Raise NotFittedError before `fit`."""
+    check_is_fitted(estimator)
 
 
 def require(holds: Any, name: str, needed: str, given: Any) -> None:

@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import Tags, estimator_html_repr
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
 from skdeep._checks.data import check_fits_dtype, check_X
+from skdeep._checks.documentation import Documented
 from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.network import Network, Parameters
 from skdeep._parallel.conductor import train_task
@@ -36,7 +37,7 @@ from skdeep.estimators.training_data import check_training_data
 from skdeep.estimators.validation_set import Validation
 from skdeep.estimators.warm_start import Done, TrainingState
 from skdeep.hyperparameters import check_holds_parameters
-from skdeep.inspection.summary import html_summary, text_summary
+from skdeep.inspection.summary import Summary, html_section
 from skdeep.losses import Focal, Huber
 from skdeep.schedules import SCHEDULES
 from skdeep.solvers import LBFGS, SOLVERS
@@ -55,7 +56,7 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class DeepEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
+class DeepEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of the classifier and the regressor; see them for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]]
@@ -259,12 +260,13 @@ class DeepEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         check_fits_dtype(self, X, self.coefs_[0].dtype)
         return model_of(self).raw_output(X)
 
-    def summary(self) -> str:
-        """The network as a text table: layers, output shapes, numbers of parameters.
+    def summary(self) -> Summary:
+        """The network as a table: layers, output shapes, numbers of parameters.
 
         Returns
         -------
-        table : str
+        table : Summary
+            A string; a notebook displays it as an HTML table.
 
         Raises
         ------
@@ -272,11 +274,14 @@ class DeepEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
             Before `fit`, as the network depends on the columns of `X` and `y`.
         """
         check_is_fitted(self)
-        return text_summary(self._network)
+        return Summary.of(self._network)
 
-    def _html_repr(self) -> str:
-        # scikit-learn's own, followed by the fitted network.
-        html = estimator_html_repr(self)
-        if not hasattr(self, "_network"):
-            return html
-        return f"{html.removesuffix('</body>')}{html_summary(self._network)}</body>"
+    def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
+        # In diagrams, also of what contains the estimator: scikit-learn's table of fitted
+        # attributes, followed by that of the layers.
+        attributes = super()._get_fitted_attr_html(doc_link)
+        if hasattr(self, "_network"):
+            plain_html = attributes._html_repr
+            layers = html_section(self.summary().rows)
+            attributes._html_repr = lambda: plain_html() + layers
+        return attributes

@@ -1,8 +1,8 @@
-"""Summaries of fitted networks."""
+"""Summaries and plots of fitted networks. The plots need matplotlib."""
 
-from skdeep.inspection.summary import html_summary, text_summary
+from skdeep.inspection.curves import LossCurveDisplay
+from skdeep.inspection.networks import NetworkDisplay
+from skdeep.inspection.rates import ScheduleDisplay
+from skdeep.inspection.summary import LayerRow, Summary
 
-__all__ = [
-    "html_summary",
-    "text_summary",
-]
+__all__ = ["LayerRow", "LossCurveDisplay", "NetworkDisplay", "ScheduleDisplay", "Summary"]

@@ -19,7 +19,7 @@ from skdeep.persistence.tables import (
 )
 from skdeep.persistence.targets import decode_target, encode_target, output_of
 from skdeep.tabular import Recipe, TableTransformer
-from skdeep.tabular.ensemble import Ensemble, MemberStack
+from skdeep.tabular.ensemble import CURVES, Ensemble, MemberStack
 from skdeep.tabular.fitted import check_parameters, ensemble_of, make_fitted, outcomes_of
 from skdeep.tabular.members import Member, TargetScale, network_for
 
@@ -28,7 +28,10 @@ SECTIONS = (
     "temperature", "oof_prediction", "validation_score",
 )  # fmt: skip
 STACK = ("recipe", "theta", "members", "temperature")
-MEMBER = ("fold", "epochs", "best_epoch", "validation_loss", "scale", "means")
+MEMBER = (
+    "fold", "epochs", "best_epoch", "validation_loss", "loss_curve", "validation_loss_curve",
+    "scale", "means",
+)  # fmt: skip
 SCALE = ("center", "scale", "low", "high")
 # Values, 0 where they are NaN, and where that is, or null if nowhere.
 OOF = ("values", "missing")
@@ -206,6 +209,7 @@ def _member(
         "epochs": epochs,
         "best_epoch": read.count("best_epoch", 0, epochs),
         "validation_loss": read.number("validation_loss"),
+        **{name: read.numbers(name, epochs) for name in CURVES},
     }
     scale = means = None
     if n_columns is not None:

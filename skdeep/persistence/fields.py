@@ -61,6 +61,17 @@ class Fields:
             raise self.refusal(name, "a number")
         return value
 
+    def numbers(self, name: str, n: int) -> list[float]:
+        """A list of `n` floats, which may be infinite or NaN."""
+        values = self.value(name)
+        if (
+            type(values) is not list
+            or len(values) != n
+            or any(type(value) is not float for value in values)
+        ):
+            raise self.refusal(name, f"a list of {n} numbers, one for each epoch")
+        return values
+
     def flag(self, name: str) -> bool:
         """True or False."""
         if type(self[name]) is not bool:

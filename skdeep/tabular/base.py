@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdeep._arrays import Array
 from skdeep._checks.data import check_weights
+from skdeep._checks.documentation import Documented
 from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.inference import raw_output
 from skdeep._parallel.conductor import n_jobs_for, train_tasks
@@ -29,6 +30,7 @@ from skdeep.tabular.ensemble import (
     Ensemble,
     MemberStack,
     blend,
+    curves_of,
     decoded,
     report_of,
 )
@@ -57,7 +59,7 @@ class Built:
         self.tasks = [task for _, task in built]
 
 
-class TabularEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
+class TabularEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of the classifier and the regressor; see them for the parameters."""
 
     _parameter_constraints: ClassVar[dict[str, Any]]
@@ -268,6 +270,7 @@ class TabularEstimator(PlainState, CallbackSupportMixin, BaseEstimator):
         )
         outcomes = [[_outcome(each) for each in members] for members in trained]
         self.members_ = report_of(outcomes, self._ensemble.weights)
+        self.__dict__.update(curves_of(outcomes))
         self.n_iter_ = max(each.result.n_iter for members in trained for each in members)
 
     def _predict(self, X: Any) -> Array:
@@ -330,4 +333,8 @@ def _outcome(trained: Trained) -> dict[str, Any]:
         result.history.best_iter,
         -result.history.best_score,
     )
-    return dict(zip(OUTCOME, values, strict=True))
+    return {
+        **dict(zip(OUTCOME, values, strict=True)),
+        "loss_curve": result.history.loss_curve,
+        "validation_loss_curve": result.history.validation_loss_curve,
+    }

@@ -26,6 +26,9 @@ CHUNK_ROWS = 8192
 # What is reported of a member, besides its weight.
 OUTCOME = ("fold", "epochs", "best_epoch", "validation_loss")
 
+# What is kept of its course: a number for each epoch.
+CURVES = ("loss_curve", "validation_loss_curve")
+
 
 @dataclass
 class MemberStack:
@@ -165,8 +168,17 @@ def report_of(outcomes: list[list[dict[str, Any]]], weights: Array) -> Report:
     for recipe, (members, weight) in enumerate(zip(outcomes, weights, strict=True)):
         for k, outcome in enumerate(members):
             name = f"{recipe}.{k}" if len(outcomes) > 1 else str(k)
-            rows[name] = {**outcome, "weight": float(weight) / len(members)}
+            own = {key: outcome[key] for key in OUTCOME}
+            rows[name] = {**own, "weight": float(weight) / len(members)}
     return Report(rows, ((*OUTCOME, "weight"),), ".4f")
+
+
+def curves_of(outcomes: list[list[dict[str, Any]]]) -> dict[str, list[list[float]]]:
+    """The attributes with the curves of the members, in the order of the rows of `members_`."""
+    return {
+        f"{curve}s_": [outcome[curve] for members in outcomes for outcome in members]
+        for curve in CURVES
+    }
 
 
 def _chunks(n_rows: int) -> Iterator[slice]:

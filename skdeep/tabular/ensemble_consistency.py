@@ -63,6 +63,12 @@ def _check_reports(estimator: Any, target: Any, n_members: int) -> None:
     require_type("members_", estimator.members_, Report)
     n = len(estimator.members_.to_dict())
     require(n == n_members, "members_", f"of {n_members} members", n)
+    for name in ("loss_curves_", "validation_loss_curves_"):
+        curves = getattr(estimator, name)
+        require_type(name, curves, list)
+        require(len(curves) == n_members, name, f"a list of {n_members}", len(curves))
+        for curve in curves:
+            require_array(name, np.asarray(curve), (None,), "float64", finite=False)
     n_columns = target.n_outputs
     if isinstance(target, ClassTarget):
         n_columns = len(target.classes)

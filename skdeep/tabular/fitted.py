@@ -7,7 +7,7 @@ import numpy as np
 
 from skdeep._arrays import Array
 from skdeep.tabular.encoders import Encoder
-from skdeep.tabular.ensemble import OUTCOME, Ensemble, report_of
+from skdeep.tabular.ensemble import CURVES, OUTCOME, Ensemble, curves_of, report_of
 from skdeep.tabular.recipes import recipes_of
 from skdeep.tabular.target_means import TargetMeans
 from skdeep.tabular.transformer import TableTransformer
@@ -74,12 +74,14 @@ def ensemble_of(estimator: Any) -> Ensemble:
 
 
 def outcomes_of(estimator: Any) -> list[list[dict[str, Any]]]:
-    """What came of each member of each recipe, by the names of OUTCOME."""
-    rows = iter(estimator.members_.to_dict().values())
-    return [
-        [{name: row[name] for name in OUTCOME} for row in islice(rows, len(stack.members))]
-        for stack in estimator._ensemble.stacks
-    ]
+    """What came of each member of each recipe, by the names of OUTCOME and CURVES."""
+    figures = [{n: row[n] for n in OUTCOME} for row in estimator.members_.to_dict().values()]
+    curves = zip(*(getattr(estimator, f"{name}s_") for name in CURVES), strict=True)
+    outcomes = (
+        own | dict(zip(CURVES, both, strict=True))
+        for own, both in zip(figures, curves, strict=True)
+    )
+    return [list(islice(outcomes, len(stack.members))) for stack in estimator._ensemble.stacks]
 
 
 def check_parameters(estimator: Any) -> None:
@@ -107,5 +109,6 @@ def make_fitted(
     estimator.oof_prediction_ = oof_prediction
     estimator.validation_score_ = validation_score
     estimator.members_ = report_of(outcomes, ensemble.weights)
+    vars(estimator).update(curves_of(outcomes))
     estimator.n_iter_ = max(row["epochs"] for rows in outcomes for row in rows)
     return estimator

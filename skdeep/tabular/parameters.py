@@ -157,6 +157,10 @@ ATTRIBUTES = """
     members_ : Report
         Fold, best epoch, validation loss and weight of each member, printed as a table;
         ``members_.to_dict()`` has the numbers.
+    loss_curves_ : list of list of float
+        Training loss of each member after each epoch.
+    validation_loss_curves_ : list of list of float
+        Likewise, of the rows that the member held out.
     n_iter_ : int
         Number of epochs of the longest training.
     transformer_ : TableTransformer

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from skdeep._checks.data import input_names
+from skdeep._checks.documentation import Documented
 from skdeep._checks.parameters import constraints_of, fit_context, unchanged_on_error
 from skdeep.estimators.plain_state import PlainState
 from skdeep.hyperparameters import COUNT
@@ -23,7 +24,7 @@ from skdeep.tabular.target_means import TargetMeans
 MAX_CLASSES = 10
 
 
-class TableTransformer(PlainState, TransformerMixin, BaseEstimator):
+class TableTransformer(Documented, PlainState, TransformerMixin, BaseEstimator):
     """Turn a table as it comes into a dense matrix for a neural network.
 
     Takes pandas and polars data frames, arrays and lists of rows. Columns may hold numbers,

@@ -15,7 +15,7 @@ BLOCKS = {
 }
 
 # Optional packages that the code of a page needs.
-NEEDS = {"deploy": ["skops", "mlflow"]}
+NEEDS = {"deploy": ["skops", "mlflow"], "plots": ["matplotlib", "rich"]}
 
 
 @pytest.mark.parametrize("page", BLOCKS)

@@ -1,14 +1,23 @@
 """Summaries agree with the arrays of the network."""
 
+import pickle
 import re
 
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdeep import DeepClassifier, DeepRegressor
+from skdeep import (
+    DeepClassifier,
+    DeepRegressor,
+    TableTransformer,
+    TabularClassifier,
+    TabularRegressor,
+)
+from skdeep._checks import documentation
 
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(40, 3))
@@ -87,7 +96,7 @@ def test_notebooks_show_the_layers_of_a_fitted_network(kind, params):
         assert page.count("<table") == page.count("</table>")
         for line in [*lines, total]:
             for cell in re.split(r"\s{2,}", line.strip().lower()):
-                assert f"<td>{cell}</td>" in page.lower()
+                assert f">{cell}</td>" in page.lower()
 
 
 @KINDS
@@ -116,9 +125,66 @@ def test_names_of_activations_are_escaped():
     assert "Custom(&lt;b&gt;&amp;)" in model._repr_html_()
 
 
-def test_pipelines_are_shown():
-    pipeline = make_pipeline(
-        StandardScaler(), DeepRegressor(hidden_layer_sizes=(4,), max_iter=2)
+def in_pipeline(model):
+    return make_pipeline(StandardScaler(), model)
+
+
+CONTAINERS = {
+    "pipeline": in_pipeline,
+    "search": lambda model: GridSearchCV(model, {"alpha": [0.1]}, cv=2),
+    "pipeline in a search": lambda model: GridSearchCV(
+        in_pipeline(model), {"deepregressor__alpha": [0.1]}, cv=2
+    ),
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_diagrams_of_what_contains_a_network_show_its_layers(container):
+    model = CONTAINERS[container](
+        DeepRegressor(hidden_layer_sizes=(4,), max_iter=2, random_state=0)
     )
-    assert "DeepRegressor" in pipeline._repr_html_()
-    assert "DeepRegressor" in pipeline.fit(X, Y)._repr_html_()
+    assert "DeepRegressor" in model._repr_html_()
+    assert "(None, " not in model._repr_html_()
+    page = model.fit(X, Y)._repr_html_()
+    # Once, and within the diagram, whose style it shares.
+    assert page.count(">hidden 1</td>") == page.count(">(None, 4)</td>") == 1
+    assert page.index("Layers</summary>") < page.index("<script>")
+
+
+def test_a_notebook_displays_a_summary_as_a_table_and_a_terminal_as_text():
+    summary = fitted(DeepRegressor, {}).summary()
+    assert repr(summary) == str(summary) == pickle.loads(pickle.dumps(summary))
+    html = pickle.loads(pickle.dumps(summary))._repr_html_()
+    assert html.count("<tr") == 1 + len(summary.rows) + 1
+    # The style of scikit-learn's diagrams, which is that of the whole page, must not reach it:
+    # its rows of class "default" are black, also on a dark background.
+    assert "default" not in html
+    assert f">{sum(row.n_params for row in summary.rows)}</td></tr></tbody>" in html
+
+
+ESTIMATORS = [
+    DeepClassifier, DeepRegressor, TabularClassifier, TabularRegressor, TableTransformer,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_diagrams_link_to_the_documentation_once_it_has_an_address(kind, monkeypatch):
+    monkeypatch.setattr(documentation, "address", lambda: "")
+    assert kind()._get_doc_link() == ""
+    assert "href" not in kind()._repr_html_()
+    monkeypatch.setattr(documentation, "address", lambda: "https://docs.invalid/stable/")
+    page = f"https://docs.invalid/stable/api/skdeep.{kind.__name__}.html"
+    assert kind()._get_doc_link() == page
+    html = kind()._repr_html_()
+    assert f'href="{page}"' in html
+    # Also from each parameter, with its description.
+    assert html.count(f'href="{page}#') == len(kind().get_params(deep=False))
+
+
+def test_estimators_of_others_do_not_link_to_our_documentation(monkeypatch):
+    monkeypatch.setattr(documentation, "address", lambda: "https://docs.invalid")
+
+    class Mine(DeepRegressor):
+        pass
+
+    assert Mine()._get_doc_link() == ""

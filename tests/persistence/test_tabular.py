@@ -118,7 +118,10 @@ def assert_same_model(ours, theirs, X):
     assert type(ours) is type(theirs)
     assert_same(ours.get_params(), theirs.get_params())
     assert set(vars(ours)) == set(vars(theirs))
-    for name in ("oof_prediction_", "validation_score_", "n_features_in_", "classes_"):
+    for name in (
+        "oof_prediction_", "validation_score_", "n_features_in_", "classes_", "loss_curves_",
+        "validation_loss_curves_",
+    ):  # fmt: skip
         assert_same(getattr(ours, name, None), getattr(theirs, name, None))
     assert_same(ours.members_.to_dict(), theirs.members_.to_dict())
     assert repr(ours.members_) == repr(theirs.members_)
@@ -500,6 +503,12 @@ CHANGES = {
     "fold of bool": ("labels", change(*MEMBER, "fold", to=True), "fold"),
     "later than the end": ("labels", change(*MEMBER, "best_epoch", to=3), "best_epoch"),
     "loss of text": ("labels", change(*MEMBER, "validation_loss", to="0.5"), "validation_loss"),
+    "curve of text": (
+        "labels", change(*MEMBER, "loss_curve", to=["0.5", "0.5"]), "loss_curve must be a list",
+    ),
+    "a short curve": (
+        "labels", change(*MEMBER, "validation_loss_curve", to=[0.5]), "one for each epoch",
+    ),
     "no members": ("labels", change(*STACK, "members", to=[]), "members"),
     "one member more": (
         "labels", lambda tree: repeat(tree["stacks"][0]["members"]), "stacks.0.theta",

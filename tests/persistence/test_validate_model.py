@@ -433,6 +433,9 @@ TAMPERED = [
     ("no levels", assign("_ensemble.stacks.0.members.1.means", 5), "means must be None"),
     ("ensemble", assign("members_", {}), "members_ must be of type Report"),
     ("ensemble", assign("members_._rows", {}), "members_ must be of 3 members"),
+    ("ensemble", assign("loss_curves_", {}), "loss_curves_ must be of type list"),
+    ("ensemble", assign("validation_loss_curves_", []), "curves_ must be a list of 3"),
+    ("ensemble", assign("loss_curves_.1", ["low"]), "loss_curves_ must be of dtype float64"),
     (
         "ensemble",
         assign("oof_prediction_", lambda a: a[:, 1:]),
