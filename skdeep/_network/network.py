@@ -176,15 +176,16 @@ class Network:
         `theta` has shape (*models, n_params), or (*models, n_trained) if it is a gradient.
         """
         models, length = theta.shape[:-1], theta.shape[-1]
-        weights, biases, norms, inputs = (
-            [
-                theta[..., start:stop].reshape(models + shape, copy=False)
-                for start, stop, shape in slices
-                if stop <= length
-            ]
-            for slices in self._layout
-        )
-        return Parameters(weights, biases, norms, inputs)
+        found = []
+        for slices in self._layout:  # no generator: each partial_fit comes here four times
+            found.append(
+                [
+                    theta[..., start:stop].reshape(models + shape, copy=False)
+                    for start, stop, shape in slices
+                    if stop <= length
+                ]
+            )
+        return Parameters(*found)
 
     @cached_property
     def _layout(self) -> tuple[list[tuple[int, int, tuple[int, int]]], ...]:

@@ -1,29 +1,27 @@
 """Runs jobs in threads until all of them wait for a fit, then trains these fits as stacks."""
 
+import math
 import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
-import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn import config_context, get_config
 
 from skdeep._network.threads import one_blas_thread
 from skdeep._parallel.cluster import Cluster, delayed_for_dask, in_dask
+from skdeep._parallel.stacks import group_into_stacks
 from skdeep._parallel.workers import Workers
-from skdeep._training.fit_task import FitResult, FitTask, row_order_key, stack_key
+from skdeep._training.fit_task import FitResult, FitTask
 from skdeep._training.train import train
 
-# Maximum number of bytes touched by a step of a stack: they should fit the cache.
-STACK_BYTES = 4 << 20
-
-# Networks per stack if there are enough, even beyond STACK_BYTES: they share the overhead of
-# a step.
-MIN_WIDTH = 8
+# Seconds that it takes to start worker processes, about.
+START_SECONDS = 2.0
 
 # The conductor of the jobs in this thread, if any.
 local = threading.local()
@@ -59,7 +57,7 @@ def train_tasks(tasks: Sequence[FitTask], n_jobs: int | None = None) -> list[Fit
         results = train(tasks)
     else:
         fits = [Promise(task) for task in tasks]
-        stacks = _group_into_stacks(fits, n_jobs_for(n_jobs))
+        stacks = group_into_stacks(fits, n_jobs_for(n_jobs))
         tasks_of_stacks = [[fit.work for fit in stack] for stack in stacks]
         if n_jobs_for(n_jobs) == 1:
             lists = [train(stack) for stack in tasks_of_stacks]
@@ -113,8 +111,9 @@ class Conductor:
     most one thread runs at any time.
 
     Waiting fits take up to `memory` bytes, data included. From `min_jobs` jobs on, they run in
-    the `workers`, if any, each with its own conductor. Once `is_unwanted` returns True, the
-    caller cancels all jobs, when the current epoch ends at the latest.
+    the `workers`, if any, each with its own conductor; if `tries_first`, only once some jobs
+    have shown that it pays to start these. When `is_unwanted` returns True, the caller cancels
+    all jobs, at the end of the current epoch at the latest.
     """
 
     def __init__(
@@ -122,11 +121,16 @@ class Conductor:
         memory: int,
         workers: Workers | Cluster | None = None,
         min_jobs: int = 1,
+        tries_first: bool = False,
         is_unwanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.memory = memory
         self.workers = workers
         self.min_jobs = min_jobs
+        self.tries_first = tries_first
+        self.n_tried = 0  # jobs run here to see what they cost
+        self.seconds_spent = 0.0  # on these
+        self.seconds_per_job = math.inf  # of the last of these
         self.is_unwanted = is_unwanted
         self.changed = threading.Condition()
         self.jobs: deque[Promise] = deque()  # not started yet
@@ -181,10 +185,12 @@ class Conductor:
                 while not job.done.is_set():
                     # Jobs submitted by a job that runs here share memory with it.
                     may_leave = self.workers is not None and not self.threads
-                    if may_leave and len(self.jobs) >= self.min_jobs:
+                    if not may_leave or len(self.jobs) < self.min_jobs:
+                        self._advance(job)
+                    elif not self.tries_first or self._pays_to_leave():
                         self._run_in_workers()
                     else:
-                        self._advance(job)
+                        self._try_some()
         except BaseException:
             self.cancel()
             raise
@@ -269,6 +275,31 @@ class Conductor:
                 with self.changed:
                     self._settle(job, result=result)
 
+    def _pays_to_leave(self) -> bool:
+        workers: Any = self.workers
+        if workers.are_warm():
+            return True
+        # An estimate from few jobs is high, because larger stacks train faster.
+        saved = self.seconds_per_job * len(self.jobs) * (1 - 1 / workers.count())
+        return saved > START_SECONDS and self.seconds_spent > START_SECONDS / 4
+
+    def _try_some(self) -> None:
+        # Run some jobs here, more each time: 1, 4, 16, ...
+        with self.changed:
+            n_jobs = 3 * self.n_tried + 1
+            jobs = [self.jobs.popleft() for _ in range(min(n_jobs, len(self.jobs)))]
+            later, self.jobs = self.jobs, deque(jobs)
+        start = monotonic()
+        for job in jobs:
+            while not job.done.is_set():
+                self._advance(job)
+        seconds = monotonic() - start
+        self.n_tried += len(jobs)
+        self.seconds_spent += seconds
+        self.seconds_per_job = seconds / len(jobs)
+        with self.changed:
+            self.jobs.extendleft(reversed(later))
+
     def _advance(self, job: Promise) -> None:
         # Once all threads wait: deliver a trained fit, start a job, or train the fits.
         self._stop_if_unwanted()
@@ -287,7 +318,7 @@ class Conductor:
         if not fits:
             raise RuntimeError("lockstep has nothing left to do, but a job has not ended")
         with one_blas_thread:
-            for stack in _group_into_stacks(fits):
+            for stack in group_into_stacks(fits):
                 self.trained.extend(zip(stack, _train_stack(stack), strict=True))
 
     def _stop_if_unwanted(self, *_: Any) -> None:
@@ -334,62 +365,6 @@ def _with_config(function: Callable[..., Any], config: dict[str, Any]) -> Callab
             return function(*args)
 
     return call
-
-
-def _deduplicate(tables: list[Any]) -> list[Any]:
-    """Replace equal tables by one object: each fit of a fold has its own copy."""
-    by_key: dict[Any, list[Any]] = {}
-    unique = []
-    for table in tables:
-        candidates = by_key.setdefault(
-            (table.shape, float(table.sum())) if table is not None else 0, []
-        )
-        equal = (
-            other for other in candidates if other is table or np.array_equal(other, table)
-        )
-        unique.append(next(equal, table))
-        if unique[-1] is table:
-            candidates.append(table)
-    return unique
-
-
-def _group_into_stacks(fits: list[Promise], n_parts: int = 1) -> list[list[Promise]]:
-    """Group fits by `stack_key`, in stacks whose arrays fit the cache.
-
-    Each group makes a multiple of `n_parts` stacks, if it has as many fits.
-    """
-    groups: dict[Any, list[Promise]] = {}
-    for promise in fits:
-        key = stack_key(promise.work)
-        groups.setdefault(id(promise) if key is None else key, []).append(promise)
-    stacks = []
-    for group in groups.values():
-        widest = max(MIN_WIDTH, STACK_BYTES // group[0].work.n_work_bytes)
-        for part in _split_by_row_order(group):
-            n_stacks = -(-len(part) // (widest * n_parts)) * n_parts
-            stacks += [part[i::n_stacks] for i in range(min(n_stacks, len(part)))]
-    return stacks
-
-
-def _split_by_row_order(group: list[Promise]) -> list[list[Promise]]:
-    """Split fits by `row_order_key`; parts smaller than MIN_WIDTH are merged into one.
-
-    A stack whose members all read the same rows in the same order gathers each batch once.
-    """
-    if len(group) == 1:
-        return [group]
-    tasks = [promise.work for promise in group]
-    columns = [
-        _deduplicate([getattr(task, name) for task in tasks])
-        for name in ("X", "y", "sample_weight")
-    ]
-    parts: dict[Any, list[Promise]] = {}
-    for promise, X, y, weight in zip(group, *columns, strict=True):
-        promise.work = replace(promise.work, X=X, y=y, sample_weight=weight)
-        parts.setdefault(row_order_key(promise.work), []).append(promise)
-    large = [part for part in parts.values() if len(part) >= MIN_WIDTH]
-    rest = [promise for part in parts.values() if len(part) < MIN_WIDTH for promise in part]
-    return [*large, rest] if rest else large
 
 
 def _train_stack(stack: list[Promise]) -> list[dict[str, Any]]:

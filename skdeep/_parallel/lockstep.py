@@ -85,7 +85,8 @@ class LockstepBackend(ParallelBackendBase):
         if n_processes == 1:
             return Conductor(self.memory)
         min_jobs = MIN_JOBS if self.n_processes is None else 2
-        return Conductor(self.memory, Workers(n_processes), min_jobs)
+        tries_first = self.n_processes is None
+        return Conductor(self.memory, Workers(n_processes), min_jobs, tries_first)
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         if n_jobs == 0:
@@ -138,8 +139,9 @@ class lockstep(parallel_config):
         Maximum memory of all waiting fits in bytes, data included; with `client`, in each
         worker. Further fits start when there is room.
     n_processes : int, default=None
-        Number of processes. None means one per core for 16 or more fits, and the current
-        process for fewer.
+        Number of processes. None means one per core for 16 or more fits, once the first of them
+        have shown in the current process that it pays to start others, and the current process
+        for fewer.
     client : dask.distributed.Client, default=None
         Client of a Dask cluster, in whose workers the fits run instead of on this machine. Each
         worker trains its share of them as stacks. See :ref:`cluster`.

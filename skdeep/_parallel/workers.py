@@ -36,6 +36,11 @@ class Workers:
         """Number of processes."""
         return self.n_processes
 
+    def are_warm(self) -> bool:
+        """Whether the processes have been started by an earlier `run`, and still live."""
+        children = multiprocessing.active_children()
+        return sum(isinstance(child, LokyProcess) for child in children) >= self.n_processes
+
     def run(self, func: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Results of ``func(*call)`` for each of the calls, each in its own process.
 

@@ -61,10 +61,9 @@ class BoundSolver:
             for solver, state in zip(solvers, states, strict=True)
         ]
         self.rate = column(self.rate_init, models, np.dtype(float))
-        self.columns = {
-            name: column([getattr(s, name) for s in solvers], models, np.dtype(float))
-            for name in self.solver.number_names()
-        }
+        names = self.solver.number_names()
+        numbers = np.array([[getattr(s, name) for s in solvers] for name in names], float)
+        self.columns = dict(zip(names, numbers.reshape(-1, *models, 1), strict=True))
         # Raised by the models' schedules; the learning rate is 0 from then on.
         self.errors: list[Exception | None] = [None] * len(solvers)
         self.all_failed = False

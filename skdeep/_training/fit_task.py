@@ -6,7 +6,7 @@ read the same rows at the same time.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,9 @@ from skdeep.solvers import LBFGS, StochasticSolver
 class History:
     """Course of training so far, over all calls that resumed from one another.
 
-    Curves and scores have one entry per epoch.
+    Curves and scores have one entry per epoch. They may be long: a stream of single rows is an
+    epoch a row. So training lists the epochs of its own call only, and `extend` adds them to
+    those before.
     """
 
     loss_curve: list[float] = field(default_factory=list)
@@ -43,6 +45,19 @@ class History:
             validation_scores=list(self.validation_scores),
             validation_loss_curve=list(self.validation_loss_curve),
         )
+
+    def beginning(self) -> "History":
+        """The history of a call that goes on from here, before its first epoch."""
+        return replace(self, loss_curve=[], validation_scores=[], validation_loss_curve=[])
+
+    def extend(self, call: "History") -> "History":
+        """History after a call that went on from here. The lists are those of `self`, grown."""
+        for name in CURVES:
+            getattr(self, name).extend(getattr(call, name))
+        return replace(call, **{name: getattr(self, name) for name in CURVES})
+
+
+CURVES = tuple(one.name for one in fields(History) if one.default_factory is list)
 
 
 @dataclass
@@ -130,7 +145,7 @@ class FitResult:
 
     theta: Array  # (n_params,)
     solver_state: SolverState | None
-    history: History
+    history: History  # of `FitTask.history` and this call; its curves are of this call only
     n_iter: int  # epochs, or L-BFGS iterations, in this call
     loss: float  # of the last epoch
     outcome: str

@@ -64,15 +64,14 @@ def train_full_batch(task: FitTask) -> FitResult:
     """Train one task with L-BFGS."""
     solver: LBFGS = task.solver  # type: ignore[assignment]
     objective = FullBatch(task)
-    history = task.history.copy()
-    n_before = len(history.loss_curve)
+    history = task.history.beginning()
     deadline = time.monotonic() + task.max_time
     stopped = ""
 
     def on_iteration() -> None:
         nonlocal stopped
         history.loss_curve.append(objective.reported)
-        epoch = len(history.loss_curve) - n_before
+        epoch = len(history.loss_curve)
         # All are called, even after one asks to stop.
         loss, theta = objective.reported, objective.theta
 

@@ -33,7 +33,7 @@ class ModelRun:
         self.best_theta = task.theta.copy() if restores else None
         self.average = None if state is None else state.average
         self.n_iter = task.n_iter_before
-        self.history = task.history.copy()
+        self.history = task.history.beginning()
         self.deadline = monotonic() + task.max_time
         self.left = False  # has passed its deadline in the middle of an epoch
 
@@ -121,7 +121,8 @@ class ModelRun:
                 stalls = not (improves and math.isfinite(score))
             if math.isfinite(score) and score > history.best_score:
                 history.best_score = score
-                history.best_iter = len(history.validation_scores)
+                n_before = len(task.history.validation_scores)
+                history.best_iter = n_before + len(history.validation_scores)
                 if self.best_theta is not None:
                     np.copyto(self.best_theta, self.evaluated)
         history.n_stalled = history.n_stalled + 1 if stalls else 0
@@ -147,5 +148,6 @@ class ModelRun:
         # Also false for weights that are too large to be squared.
         if not (math.isfinite(np.vdot(theta, theta)) and np.isfinite(moments).all()):
             outcome = "diverged"
-        loss = history.loss_curve[-1] if history.loss_curve else math.nan
+        losses = history.loss_curve or self.task.history.loss_curve
+        loss = losses[-1] if losses else math.nan
         return FitResult(theta, state, history, self.n_iter, loss, outcome)

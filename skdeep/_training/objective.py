@@ -41,11 +41,11 @@ class Objective:
         self.dropout = dropout
         self.alpha = alpha
         self._l1 = None
-        if l1_ratio is not None and np.any(l1_ratio):
+        if l1_ratio is not None and l1_ratio.any():
             self.alpha, self._l1 = alpha * (1 - l1_ratio), alpha * l1_ratio
         self._weights = theta[..., : network.n_weights]
         self._d_weights = grad[..., : network.n_weights]
-        self._decay = np.empty_like(self._weights) if np.any(alpha) else None
+        self._decay = np.empty_like(self._weights) if alpha.any() else None
         self._no_penalty = np.zeros(theta.shape[:-1], theta.dtype)
         self._workspace = Workspace(
             network,

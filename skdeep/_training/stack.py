@@ -102,9 +102,9 @@ class Stack:
             self.grad,
             lead.parts,
         )
-        self.dropout_scale = StepValues(
-            [task.dropout_schedule for task in tasks], spans, self.solver.errors, high=1
-        )
+        if lead.dropout:
+            schedules = [task.dropout_schedule for task in tasks]
+            self.dropout_scale = StepValues(schedules, spans, self.solver.errors, high=1)
         self.average = None
         if lead.weight_averaging:
             decays = [task.weight_averaging for task in tasks]

@@ -4,7 +4,7 @@
 or whatever the user puts there later.
 """
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
@@ -19,7 +19,7 @@ from skdeep._checks.documentation import Documented
 from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.network import Network, Parameters
 from skdeep._parallel.conductor import train_task
-from skdeep._training.fit_task import FitResult, FitTask, History
+from skdeep._training.fit_task import FitResult, History
 from skdeep.estimators.build import dropout_of, network_of, solver_of
 from skdeep.estimators.callbacks import CallbackBridge
 from skdeep.estimators.fitted import attributes_after, attributes_of
@@ -56,6 +56,13 @@ def is_stochastic(estimator: Any) -> bool:
     return True
 
 
+@cache
+def _param_names(kind: Any, _init: Any) -> tuple[str, ...]:
+    # Searches ask for the names in each clone: inspecting the signature each time took a tenth
+    # of a search of small fits.
+    return tuple(super(DeepEstimator, kind)._get_param_names())
+
+
 class DeepEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimator):
     """Base of the classifier and the regressor; see them for the parameters."""
 
@@ -76,6 +83,11 @@ class DeepEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimator)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        kind: Any = cls
+        return list(_param_names(kind, kind.__init__))
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name.
@@ -218,29 +230,24 @@ class DeepEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimator)
             )
             task, stream = build_task(self, data, fresh, incremental, done or Done())
 
-            def attributes(result: FitResult) -> dict[str, Any]:
-                return attributes_after(task, result, data.target, stream)
+            def attributes(result: FitResult, grows: bool = False) -> dict[str, Any]:
+                before = task.history if grows else task.history.copy()
+                history = before.extend(result.history)
+                return attributes_after(task, result, history, data.target, stream)
 
             bridge = None
             if context is not None:
                 bridge = CallbackBridge(context, self, task, attributes, data.y, sample_weight)
                 task.on_epoch = [*task.on_epoch, bridge]
             result = train_task(task)
-            self._keep(task, result, attributes, incremental)
+            check_divergence(self, task, result)
+            warn_of_outcome(self, task, result, incremental)
+            # Curves grow in place, as copies of long ones would cost more than a step. But a
+            # callback may yet raise an error, which leaves the estimator as it was.
+            self.__dict__.update(attributes(result, grows=bridge is None))
             if bridge is not None:
                 bridge.close(result)
         return self
-
-    def _keep(
-        self,
-        task: FitTask,
-        result: FitResult,
-        attributes: Callable[[FitResult], dict[str, Any]],
-        incremental: bool,
-    ) -> None:
-        check_divergence(self, task, result)
-        warn_of_outcome(self, task, result, incremental)
-        self.__dict__.update(attributes(result))
 
     def _make_fitted(self, target: Target, params: Parameters, history: History) -> Self:
         # See `skdeep.estimators.model.make_fitted`.

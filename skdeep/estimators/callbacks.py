@@ -48,7 +48,12 @@ class CallbackBridge:
         self._data = {"X": task.X, "y": y, "metadata": {"sample_weight": sample_weight}}
         self._max_iter = task.max_iter
         start = FitResult(
-            task.theta, task.solver_state, task.history, task.n_iter_before, math.nan, "running"
+            task.theta,
+            task.solver_state,
+            task.history.beginning(),
+            task.n_iter_before,
+            math.nan,
+            "running",
         )
         context.call_on_fit_task_begin(
             estimator=estimator,

@@ -11,12 +11,16 @@ from skdeep.estimators.warm_start import Done, RandomStream, TrainingState
 
 
 def attributes_after(
-    task: FitTask, result: FitResult, target: Target, stream: RandomStream | None
+    task: FitTask,
+    result: FitResult,
+    history: History,
+    target: Target,
+    stream: RandomStream | None,
 ) -> dict[str, Any]:
-    """Attributes after a fit that ended with this result."""
-    model, history = Model.at(task.network, result.theta, target), result.history
+    """Attributes after a fit that ended with this result, and this history over all calls."""
+    model = Model.at(task.network, result.theta, target)
     attributes = attributes_of(model, history, result.n_iter, result.loss)
-    attributes["_training_state"] = TrainingState.after(task, result, model, stream)
+    attributes["_training_state"] = TrainingState.after(task, result, history, model, stream)
     if task.stop_on_score:
         attributes["best_loss_"] = None
     if task.validate is not None:

@@ -1,5 +1,6 @@
 """How training ended: raises if it diverged, warns about what the user should act on."""
 
+import math
 import warnings
 from typing import Any
 
@@ -44,7 +45,9 @@ def check_divergence(estimator: Any, task: FitTask, result: FitResult) -> None:
 def _problem(task: FitTask, result: FitResult) -> str:
     if result.outcome == "diverged":
         return "the loss or the squared norm of the weights is no longer finite"
-    curve = result.history.loss_curve[-result.n_iter :]
+    before = task.history.loss_curve
+    resumed = before[len(before) - task.n_iter_before :]  # of a fit that was cut off
+    curve = resumed + result.history.loss_curve
     restored = task.validate is not None and task.restore_best
     if result.n_iter == 0 or not curve or restored:
         return ""
@@ -98,14 +101,15 @@ def _about_limits(estimator: Any, solver: Any, result: FitResult) -> list[str]:
 
 
 def _about_loss(estimator: Any, task: FitTask, result: FitResult) -> list[str]:
-    curve = result.history.loss_curve
-    is_first = len(curve) == result.n_iter
+    before, curve = task.history.loss_curve, result.history.loss_curve
+    is_first = len(before) == task.n_iter_before
     unscaled = _about_scale(estimator, task, result) if is_first else []
     if unscaled:
         return unscaled
-    if curve and curve[-1] > curve[0] + RISE * abs(curve[0]):
+    first = next(iter(before or curve), math.nan)
+    if curve and curve[-1] > first + RISE * abs(first):
         return [
-            f"The loss rose from {curve[0]:.3g} to {curve[-1]:.3g}. Try a smaller "
+            f"The loss rose from {first:.3g} to {curve[-1]:.3g}. Try a smaller "
             "learning_rate_init, or scale X (StandardScaler)."
         ]
     return []

@@ -324,7 +324,8 @@ ATTRIBUTES = """
     best_loss_ : float or None
         Lowest loss of any epoch; None with `early_stopping`.
     loss_curve_ : list of float
-        Loss of each epoch (of each iteration with 'lbfgs').
+        Loss of each epoch (of each iteration with 'lbfgs'). A call that resumes appends to it,
+        as with scikit-learn's MLP.
     validation_scores_ : list of float or None
         Score of the validation rows after each epoch (`validation_scoring`); None without
         validation rows.

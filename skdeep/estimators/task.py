@@ -93,12 +93,14 @@ def _network(estimator: Any, data: TrainingData, fresh: bool) -> Network:
             "quantile and the columns of y as they were, or set warm_start=False to start "
             "again."
         )
+    if network == before:
+        return before  # which has its layout computed
     if network.n_params != before.n_params:
         raise ValueError(
             "Training cannot resume: bias or norm differ from the previous fit. Set them back, "
             "or set warm_start=False to start again."
         )
-    return before if network == before else network  # `before` has its layout computed
+    return network
 
 
 def _initial_theta(

@@ -60,7 +60,12 @@ class TrainingState:
 
     @classmethod
     def after(
-        cls, task: FitTask, result: FitResult, model: Model, stream: RandomStream | None
+        cls,
+        task: FitTask,
+        result: FitResult,
+        history: History,
+        model: Model,
+        stream: RandomStream | None,
     ) -> "TrainingState":
         """Where a task's training stands."""
         if stream is not None:
@@ -70,7 +75,7 @@ class TrainingState:
         returns_others = state is not None and state.live is not None
         checksum = task.network.checksum(model.params) if returns_others else None
         masks, outcome = task.mask_generator, result.outcome
-        return cls(result.history, state, checksum, stream, masks, outcome)
+        return cls(history, state, checksum, stream, masks, outcome)
 
 
 class Done(NamedTuple):

@@ -238,6 +238,26 @@ def test_callbacks_are_taken_down_where_the_fit_raises(kind, y, method, fault):
     assert set(vars(estimator)) == set(before)
 
 
+class FailsAtTheEnd(Spy):
+    """Raises an error once the estimator is fitted."""
+
+    def on_fit_task_end(self, estimator, context, **data):
+        if context.task_name != "epoch":
+            raise RuntimeError("the spy fails")
+
+
+@KINDS
+def test_a_callback_that_fails_leaves_the_curves(kind, y):
+    estimator = model(kind, warm_start=True).fit(X, y)
+    curve = estimator.loss_curve_
+    estimator.set_callbacks(FailsAtTheEnd())
+    for method in (estimator.fit, estimator.partial_fit):
+        with pytest.raises(RuntimeError, match="the spy fails"):
+            method(X, y)
+    assert estimator.loss_curve_ is curve
+    assert len(curve) == 6
+
+
 @pytest.mark.parametrize("hook", ["setup", "begin", "end", "teardown"])
 @SOLVERS
 @KINDS

@@ -8,6 +8,8 @@ spelling that it stands for.
 import inspect
 import re
 
+import pytest
+from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from skdeep import DeepClassifier
@@ -75,3 +77,30 @@ def test_tags_are_those_of_mlp(kind):
     assert ours.non_deterministic == theirs.non_deterministic
     # MLPRegressor takes y of several columns, and does not say so; MLPClassifier refuses.
     assert ours.target_tags.multi_output
+
+
+def test_names_of_parameters_are_those_of_the_class():
+    class Narrow(DeepClassifier):
+        def __init__(self, alpha=0.1, *, max_iter=9):
+            super().__init__(alpha=alpha, max_iter=max_iter)
+
+    class Same(Narrow):
+        pass
+
+    class Wrong(DeepClassifier):
+        def __init__(self, *args):
+            super().__init__()
+
+    wide = DeepClassifier().get_params()
+    for kind in (Narrow, Same):
+        assert kind().get_params() == {"alpha": 0.1, "max_iter": 9}
+        assert clone(kind(0.2)).alpha == 0.2
+    kind.__init__ = lambda self, tol=1: None
+    assert kind._get_param_names() == ["tol"]
+    assert DeepClassifier().get_params() == wide
+    names = DeepClassifier._get_param_names()
+    names.clear()  # a list of one's own
+    assert set(DeepClassifier._get_param_names()) == set(wide)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no varargs"):
+            Wrong().get_params()

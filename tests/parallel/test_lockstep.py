@@ -40,6 +40,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skdeep._parallel.conductor
+import skdeep._parallel.stacks
 import skdeep._training.stack
 from skdeep import LBFGS, SGD, Adam, DeepClassifier, DeepRegressor, lockstep
 
@@ -185,7 +186,7 @@ def test_shared_rows_are_read_once(monkeypatch):
         return original(tables, *args, **kwargs)
 
     monkeypatch.setattr(skdeep._training.stack, "Batches", counting)
-    monkeypatch.setattr(skdeep._parallel.conductor, "MIN_WIDTH", 2)
+    monkeypatch.setattr(skdeep._parallel.stacks, "MIN_WIDTH", 2)
     with lockstep(n_processes=1):
         # The five networks of a fold have separate copies of its rows, in the same order.
         GridSearchCV(network(), {"alpha": np.geomspace(1e-5, 1, 5)}, cv=3, refit=False).fit(

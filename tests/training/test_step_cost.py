@@ -138,6 +138,37 @@ def test_a_fit_makes_no_copy_of_X(layout, early_stopping, dtype):
     assert peak < X.nbytes / 2
 
 
+@pytest.mark.parametrize("validated", [False, True])
+def test_partial_fit_does_not_copy_the_curves_of_previous_calls(validated):
+    X, y = np.ones((1, 3)), np.ones(1)
+    model = DeepRegressor(hidden_layer_sizes=(4,), random_state=0)
+
+    def call(y=y):
+        model.partial_fit(X, y, **({"X_val": X, "y_val": y} if validated else {}))
+
+    call()
+    history = model._training_state.history
+    curves = [history.loss_curve]
+    if validated:
+        curves += [history.validation_scores, history.validation_loss_curve]
+    for curve in curves:
+        curve *= 10**6  # as long as after a million calls
+    call()  # the lists make room for more
+    tracemalloc.start()
+    try:
+        call()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200_000  # a copy of a curve is 8 MB
+    assert [len(curve) for curve in curves] == [10**6 + 2] * len(curves)
+    assert model.loss_curve_ is curves[0]
+    assert model.loss_curve_[-1] == model.loss_ != model.loss_curve_[0]
+    with pytest.raises(ValueError, match="diverged"):
+        call(y=np.array([1e200]))
+    assert [len(curve) for curve in curves] == [10**6 + 2] * len(curves)
+
+
 def test_pickle_grows_with_the_network_only():
     import pickle
 
