@@ -1,6 +1,5 @@
 """Runs jobs in threads until all of them wait for a fit, then trains these fits as stacks."""
 
-import math
 import threading
 import warnings
 from collections import deque
@@ -129,8 +128,7 @@ class Conductor:
         self.min_jobs = min_jobs
         self.tries_first = tries_first
         self.n_tried = 0  # jobs run here to see what they cost
-        self.seconds_spent = 0.0  # on these
-        self.seconds_per_job = math.inf  # of the last of these
+        self.seconds_per_job = 0.0  # of the last of these
         self.is_unwanted = is_unwanted
         self.changed = threading.Condition()
         self.jobs: deque[Promise] = deque()  # not started yet
@@ -281,7 +279,8 @@ class Conductor:
             return True
         # An estimate from few jobs is high, because larger stacks train faster.
         saved = self.seconds_per_job * len(self.jobs) * (1 - 1 / workers.count())
-        return saved > START_SECONDS and self.seconds_spent > START_SECONDS / 4
+        missed = workers.seconds_missed
+        return missed > START_SECONDS or (saved > START_SECONDS and missed > START_SECONDS / 8)
 
     def _try_some(self) -> None:
         # Run some jobs here, more each time: 1, 4, 16, ...
@@ -295,7 +294,8 @@ class Conductor:
                 self._advance(job)
         seconds = monotonic() - start
         self.n_tried += len(jobs)
-        self.seconds_spent += seconds
+        workers: Any = self.workers
+        type(workers).seconds_missed += seconds * (1 - 1 / workers.count())
         self.seconds_per_job = seconds / len(jobs)
         with self.changed:
             self.jobs.extendleft(reversed(later))

@@ -28,6 +28,10 @@ class Workers:
 
     share_memory = True
 
+    # Seconds that all searches of this process would have saved in processes since these last
+    # ran: starting them for small searches pays once there have been some.
+    seconds_missed = 0.0
+
     def __init__(self, n_processes: int) -> None:
         self.n_processes = n_processes
         self._results: Future[list[Any]] | None = None
@@ -46,6 +50,7 @@ class Workers:
 
         If interrupted, the processes continue until `end` is called.
         """
+        Workers.seconds_missed = 0.0
         results: Future[list[Any]] = Future()
         self._results = results
         thread = threading.Thread(target=_run_calls, args=(results, func, calls), daemon=True)

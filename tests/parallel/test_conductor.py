@@ -1,5 +1,7 @@
 """The conductor starts worker processes only once jobs have shown that it pays."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ class HereInsteadOfWorkers:
     """Takes the place of worker processes, and counts the jobs that each is given."""
 
     share_memory = True
+    seconds_missed = 0.0
 
     def __init__(self, warm):
         self.warm = warm
@@ -44,6 +47,7 @@ def test_processes_start_once_jobs_have_shown_their_cost(
     warm, start_seconds, tries_first, given, monkeypatch
 ):
     monkeypatch.setattr(skdeep._parallel.conductor, "START_SECONDS", start_seconds)
+    monkeypatch.setattr(HereInsteadOfWorkers, "seconds_missed", 0.0)
     workers = HereInsteadOfWorkers(warm)
     conductor = Conductor(1 << 30, workers, min_jobs=16, tries_first=tries_first)
     ended = []
@@ -51,6 +55,22 @@ def test_processes_start_once_jobs_have_shown_their_cost(
     assert [conductor.result(promise) for promise in promises] == list(range(20))
     assert ended == promises if not given else set(ended) == set(promises)
     assert workers.given == given
+
+
+def test_processes_start_once_small_searches_have_cost_as_much(monkeypatch):
+    monkeypatch.setattr(skdeep._parallel.conductor, "START_SECONDS", 100.0)
+    monkeypatch.setattr(HereInsteadOfWorkers, "seconds_missed", 0.0)
+    clock = count(step=10)  # each trial of some jobs takes ten seconds
+    monkeypatch.setattr(skdeep._parallel.conductor, "monotonic", lambda: next(clock))
+    given = []
+    for _ in range(11):
+        workers = HereInsteadOfWorkers(warm=False)
+        conductor = Conductor(1 << 30, workers, min_jobs=4, tries_first=True)
+        promises = [conductor.submit(lambda i=i: i) for i in range(5)]
+        assert [conductor.result(promise) for promise in promises] == list(range(5))
+        given.append(len(workers.given))
+    # Two processes would have saved half of the 20 seconds of each search.
+    assert given == [0] * 10 + [1]
 
 
 @pytest.mark.parametrize("start_seconds", [0.0, np.inf])
