@@ -17,15 +17,15 @@ from sklearn.preprocessing import StandardScaler
 
 from skdeep import DeepClassifier, lockstep
 from tests.benchmarks.page import Page, section
-from tests.benchmarks.race import Race, say
+from tests.benchmarks.race import Race, cores, say
 from tests.benchmarks.report import DOES_NOTHING, Ratios, counted
 
 NOTE = """\
 A grid search of networks in a pipeline with `StandardScaler`, 5 folds, in float64: time of a
 peer divided by the time of `lockstep()` in the same repeat. An estimator that does nothing
 shows scikit-learn's own share: no way to fit can take less. The first table finds worker
-processes warm; in the second each search is the first of its process, and pays for workers if
-it starts any."""
+processes warm, as after a few such searches; in the second each search is the first of its
+process, and pays for workers if it starts any."""
 
 LOCKSTEP = "skdeep, lockstep"
 PLAIN = "skdeep, one process"
@@ -97,7 +97,7 @@ def searches(page: Page) -> str:
         for search in WARM:
             if page.wanted(f"search of {search}", ""):
                 for way in (LOCKSTEP, *peers):
-                    race.ask(way, search_seconds, search, 1)
+                    race.ask(way, warm_up, search)
                 ways = [LOCKSTEP, *peers]
                 warm.rows[str(search)] = race.in_turn(ways, repeats, timed, search)
                 say(f"{warm.title}: {warm.table().splitlines()[-1]}")
@@ -149,6 +149,12 @@ def search_seconds(way: str, search: Search, epochs: int) -> float:
     with context():
         searched.fit(X, y)
     return time.perf_counter() - start
+
+
+def warm_up(way: str, search: Search) -> None:
+    """In a worker: start the processes, which lockstep does after a few such searches."""
+    with lockstep(n_processes=len(cores())) if way == LOCKSTEP else nullcontext():
+        search_seconds(PLAIN if way == LOCKSTEP else way, search, 1)
 
 
 def timed(way: str, search: Search, repeat: int) -> float:
