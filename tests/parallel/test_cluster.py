@@ -1,5 +1,6 @@
 """Fits in the workers of a Dask cluster equal fits on this machine."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -232,31 +233,41 @@ def n_executing(dask_worker):
     return dask_worker.state.executing_count
 
 
-def test_an_interrupt_ends_the_tasks(workers):
-    """Ctrl-C while both workers train networks that take minutes."""
+def interrupted(address):
+    """Ctrl-C while both workers train networks that take minutes; then other searches."""
     endless = network(max_iter=10**9, n_iter_no_change=np.inf, max_time=120)
-    main = threading.get_ident()
+    with distributed.Client(address) as client:
 
-    def interrupt():
-        scheduler = workers.cluster.scheduler
-        while sum(len(state.processing) for state in scheduler.workers.values()) < 2:
-            time.sleep(0.05)
-        time.sleep(0.5)
-        signal.pthread_kill(main, signal.SIGINT)
+        def interrupt():
+            while sum(map(len, client.processing().values())) < 2:
+                time.sleep(0.05)
+            time.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGINT)
 
-    thread = threading.Thread(target=interrupt, daemon=True)
-    with lockstep(client=workers):
-        thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            GridSearchCV(endless, GRID, cv=3).fit(X, Y)
-        thread.join()
-        deadline = time.monotonic() + 30
-        while any(workers.run(n_executing).values()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not any(workers.run(n_executing).values())
-        there = GridSearchCV(network(), GRID, cv=3).fit(X, Y)
-    with lockstep(n_processes=2):
-        assert_equal_searches(GridSearchCV(network(), GRID, cv=3).fit(X, Y), there)
+        thread = threading.Thread(target=interrupt, daemon=True)
+        with lockstep(client=client):
+            thread.start()
+            with pytest.raises(KeyboardInterrupt):
+                GridSearchCV(endless, GRID, cv=3).fit(X, Y)
+            thread.join()
+            deadline = time.monotonic() + 30
+            while any(client.run(n_executing).values()) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert not any(client.run(n_executing).values())
+            there = GridSearchCV(network(), GRID, cv=3).fit(X, Y)
+        with lockstep(n_processes=2):
+            assert_equal_searches(GridSearchCV(network(), GRID, cv=3).fit(X, Y), there)
+
+
+def test_an_interrupt_ends_the_tasks(workers):
+    # In the main thread of a process, where Python raises KeyboardInterrupt: that of pytest's
+    # own workers is not the one that runs tests.
+    address = workers.scheduler.address
+    process = multiprocessing.get_context("spawn").Process(target=interrupted, args=(address,))
+    process.start()
+    process.join(timeout=180)
+    process.kill()
+    assert process.exitcode == 0
 
 
 @pytest.mark.parametrize("client", ["tcp://127.0.0.1:8786", 2])
