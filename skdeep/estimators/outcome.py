@@ -59,10 +59,13 @@ def _problem(task: FitTask, result: FitResult) -> str:
 def warn_of_outcome(
     estimator: Any, task: FitTask, result: FitResult, incremental: bool
 ) -> None:
-    """Warn, and print with `verbose`, why training ended if that calls for action."""
+    """Warn, and print with `verbose`, why training ended if that calls for action.
+
+    Called by `_fit` itself, and so a level nearer to the caller than others that warn.
+    """
     messages = [] if incremental else _about_limits(estimator, task.solver, result)
     if result.outcome == "interrupted":
-        warnings.warn("Training interrupted by user.", stacklevel=CALLER)
+        warnings.warn("Training interrupted by user.", stacklevel=CALLER - 1)
     history = result.history
     if history.validation_scores and not history.best_iter:
         warnings.warn(
@@ -70,12 +73,12 @@ def warn_of_outcome(
             f"validation rows in any epoch (the last is {history.validation_scores[-1]}), "
             "so the weights of the last epoch are kept. Use another score, or validation "
             "rows on which it is defined, such as some of every class.",
-            stacklevel=CALLER,
+            stacklevel=CALLER - 1,
         )
     if not incremental:
         messages += _about_loss(estimator, task, result)
     for message in messages:
-        warnings.warn(message, ConvergenceWarning, stacklevel=CALLER)
+        warnings.warn(message, ConvergenceWarning, stacklevel=CALLER - 1)
     if estimator.verbose and not incremental:
         print(f"Ended after {result.n_iter} {unit_of(task.solver)}s: {result.outcome}.")
 
