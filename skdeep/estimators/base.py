@@ -20,11 +20,16 @@ from skdeep._checks.parameters import fit_context, unchanged_on_error
 from skdeep._network.network import Network, Parameters
 from skdeep._parallel.conductor import train_task
 from skdeep._training.fit_task import FitResult, History
-from skdeep.estimators.build import dropout_of, network_of, solver_of
+from skdeep.estimators.build import (
+    dropout_of,
+    network_of,
+    solver_of,
+    trains_on_all_rows,
+)
 from skdeep.estimators.callbacks import CallbackBridge
 from skdeep.estimators.fitted import attributes_after, attributes_of
 from skdeep.estimators.model import Model, model_of
-from skdeep.estimators.outcome import check_divergence, warn_of_outcome
+from skdeep.estimators.outcome import check_outcome
 from skdeep.estimators.plain_state import PlainState
 from skdeep.estimators.targets import (
     ClassTarget,
@@ -40,7 +45,7 @@ from skdeep.hyperparameters import check_holds_parameters
 from skdeep.inspection.summary import Summary, html_section
 from skdeep.losses import Focal, Huber
 from skdeep.schedules import SCHEDULES
-from skdeep.solvers import LBFGS, SOLVERS
+from skdeep.solvers import SOLVERS
 
 # What a parameter that is a name stands for, if that is an object with parameters.
 NAMED = {**SOLVERS, **SCHEDULES, "focal": Focal, "huber": Huber}
@@ -48,7 +53,7 @@ NAMED = {**SOLVERS, **SCHEDULES, "focal": Focal, "huber": Huber}
 
 def is_stochastic(estimator: Any) -> bool:
     """True if `partial_fit` is available; raises AttributeError if not."""
-    if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+    if trains_on_all_rows(estimator):
         raise AttributeError(
             "partial_fit needs a stochastic solver, such as 'adam' or 'sgd'; "
             f"solver={estimator.solver!r} trains on all rows at once."
@@ -240,8 +245,7 @@ class DeepEstimator(Documented, PlainState, CallbackSupportMixin, BaseEstimator)
                 bridge = CallbackBridge(context, self, task, attributes, data.y, sample_weight)
                 task.on_epoch = [*task.on_epoch, bridge]
             result = train_task(task)
-            check_divergence(self, task, result)
-            warn_of_outcome(self, task, result, incremental)
+            check_outcome(self, task, result, incremental)
             # Curves grow in place, as copies of long ones would cost more than a step. But a
             # callback may yet raise an error, which leaves the estimator as it was.
             self.__dict__.update(attributes(result, grows=bridge is None))

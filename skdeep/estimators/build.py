@@ -77,6 +77,11 @@ def dropout_of(estimator: Any) -> tuple[float, ...]:
     return tuple(float(rate) for rate in rates) if any(rates) else ()
 
 
+def trains_on_all_rows(estimator: Any) -> bool:
+    """Whether the solver, by name or as an object, is L-BFGS."""
+    return estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS)
+
+
 def solver_of(estimator: Any) -> StochasticSolver | LBFGS:
     """The solver, checked. One given by name shares hyperparameters with the estimator."""
     solver = estimator.solver

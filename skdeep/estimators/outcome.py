@@ -26,8 +26,13 @@ HOPELESS = 1e20
 NO_BETTER = 0.95
 
 
-def check_divergence(estimator: Any, task: FitTask, result: FitResult) -> None:
-    """Raise ValueError if what was trained cannot be used."""
+def check_outcome(estimator: Any, task: FitTask, result: FitResult, incremental: bool) -> None:
+    """Raise ValueError if training diverged; warn if it ended in a way to act on."""
+    _check_divergence(estimator, task, result)
+    _warn(estimator, task, result, incremental)
+
+
+def _check_divergence(estimator: Any, task: FitTask, result: FitResult) -> None:
     problem = _problem(task, result)
     if not problem:
         return
@@ -56,16 +61,11 @@ def _problem(task: FitTask, result: FitResult) -> str:
     return ""
 
 
-def warn_of_outcome(
-    estimator: Any, task: FitTask, result: FitResult, incremental: bool
-) -> None:
-    """Warn, and print with `verbose`, why training ended if that calls for action.
-
-    Called by `_fit` itself, and so a level nearer to the caller than others that warn.
-    """
+def _warn(estimator: Any, task: FitTask, result: FitResult, incremental: bool) -> None:
+    # Warns, and prints with `verbose`, why training ended if that calls for action.
     messages = [] if incremental else _about_limits(estimator, task.solver, result)
     if result.outcome == "interrupted":
-        warnings.warn("Training interrupted by user.", stacklevel=CALLER - 1)
+        warnings.warn("Training interrupted by user.", stacklevel=CALLER)
     history = result.history
     if history.validation_scores and not history.best_iter:
         warnings.warn(
@@ -73,12 +73,12 @@ def warn_of_outcome(
             f"validation rows in any epoch (the last is {history.validation_scores[-1]}), "
             "so the weights of the last epoch are kept. Use another score, or validation "
             "rows on which it is defined, such as some of every class.",
-            stacklevel=CALLER - 1,
+            stacklevel=CALLER,
         )
     if not incremental:
         messages += _about_loss(estimator, task, result)
     for message in messages:
-        warnings.warn(message, ConvergenceWarning, stacklevel=CALLER - 1)
+        warnings.warn(message, ConvergenceWarning, stacklevel=CALLER)
     if estimator.verbose and not incremental:
         print(f"Ended after {result.n_iter} {unit_of(task.solver)}s: {result.outcome}.")
 

@@ -20,6 +20,7 @@ import numpy as np
 from skdeep._arrays import Array
 from skdeep._parallel.conductor import in_lockstep
 from skdeep.estimators import DeepClassifier, DeepRegressor
+from skdeep.estimators.build import trains_on_all_rows
 from skdeep.estimators.fitted import resume_fit
 from skdeep.estimators.training_data import check_training_data
 from skdeep.estimators.validation_set import ValidationRows
@@ -30,7 +31,6 @@ from skdeep.persistence.fields import Fields
 from skdeep.persistence.files import PathLike, prefix_errors
 from skdeep.persistence.saving import estimator_of, write
 from skdeep.persistence.training_states import encode_training
-from skdeep.solvers import LBFGS
 
 CHECKPOINT = ("method", "every", "seconds", "data")
 DATA = ("X", "y", "weights", "X_val", "y_val", "weights of X_val")
@@ -131,7 +131,7 @@ class Checkpoint:
                 f"Checkpoint is for DeepClassifier and DeepRegressor; got {name}. Save it with "
                 "skdeep.persistence.save or joblib.dump after its fit."
             )
-        if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+        if trains_on_all_rows(estimator):
             raise ValueError(
                 "Checkpoint needs a stochastic solver, such as 'adam' or 'sgd': the state of "
                 "L-BFGS is kept inside of SciPy."

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from itertools import count
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -17,6 +18,7 @@ from sklearn.utils._testing import ignore_warnings
 
 from skdeep import DeepClassifier
 from skdeep.persistence import Checkpoint, load, resume
+from tests.persistence.killed import AfterEpochs
 
 EVERY = 3
 RNG = np.random.RandomState(0)
@@ -38,25 +40,14 @@ def model(n_epochs):
     )
 
 
-class Count:
+def count_in(memory, n_before):
     """Callback that counts the epochs of the fit in memory that outlives the process."""
+    n_epochs = count(n_before + 1)
+    return AfterEpochs(lambda: write_count(memory, next(n_epochs)))
 
-    def __init__(self, memory, n_before):
-        self.memory = memory
-        self.n_epochs = n_before
 
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context):
-        self.n_epochs += context.task_name == "epoch"
-        self.memory[:8] = self.n_epochs.to_bytes(8, "little")
+def write_count(memory, n):
+    memory[:8] = n.to_bytes(8, "little")
 
 
 def train(path, n_epochs, *callbacks):
@@ -69,11 +60,11 @@ def kill_one(path, n_epochs, seconds):
     """Epochs that a process had done and in the file, and whether it was killed in a write."""
     memory = mmap.mmap(-1, 8)
     n_before = load(path).n_iter_ if os.path.exists(path) else 0
-    memory[:8] = n_before.to_bytes(8, "little")
+    write_count(memory, n_before)
     process = os.fork()
     if not process:
         try:
-            train(path, n_epochs, Count(memory, n_before))
+            train(path, n_epochs, count_in(memory, n_before))
         finally:
             os._exit(0)
     time.sleep(seconds)

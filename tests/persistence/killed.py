@@ -39,11 +39,10 @@ def model():
     )
 
 
-class AtEpoch:
-    """Callback that does something at the end of an epoch of this process."""
+class AfterEpochs:
+    """Callback that does something at the end of each epoch of this process."""
 
-    def __init__(self, n, act):
-        self.n_left = n
+    def __init__(self, act):
         self.act = act
 
     def setup(self, estimator, context):
@@ -56,9 +55,22 @@ class AtEpoch:
         pass
 
     def on_fit_task_end(self, estimator, context):
-        self.n_left -= context.task_name == "epoch"
-        if self.n_left == 0:
+        if context.task_name == "epoch":
             self.act()
+
+
+class AtEpoch(AfterEpochs):
+    """Callback that does something at the end of one epoch of this process."""
+
+    def __init__(self, n, act):
+        self.n_left = n
+
+        def count_down():
+            self.n_left -= 1
+            if self.n_left == 0:
+                act()
+
+        super().__init__(count_down)
 
 
 def train(path, *callbacks):
